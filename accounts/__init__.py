@@ -1,0 +1,1 @@
+"""People, departments, roles, service keys: who is asking."""

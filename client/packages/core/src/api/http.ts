@@ -1,0 +1,83 @@
+import { refusal, unreachable } from './problem';
+
+/** Longest wait for an answer, milliseconds; the page says "still loading" long before. */
+const TIME_LIMIT_MS = 60_000;
+
+export interface HttpSettings {
+  /** Value of Accept-Language. */
+  language: () => string;
+  csrfToken: () => string;
+  /** Called after every exchange: did the server answer at all? */
+  onContact: (reached: boolean) => void;
+  fetch?: typeof fetch;
+}
+
+export interface Answer<T> {
+  /** null for 304 and 204. */
+  body: T | null;
+  status: number;
+  etag: string | null;
+}
+
+export interface GetOptions {
+  query?: Record<string, string>;
+  etag?: string | null;
+  signal?: AbortSignal;
+}
+
+/** Same-origin JSON over fetch: CSRF, conditional requests, problem+json, time limit. */
+export class Http {
+  private readonly settings: HttpSettings;
+
+  constructor(settings: HttpSettings) {
+    this.settings = settings;
+  }
+
+  async get<T>(path: string, options: GetOptions = {}): Promise<Answer<T>> {
+    const query = options.query ? `?${new URLSearchParams(options.query)}` : '';
+    const headers: Record<string, string> = options.etag ? { 'If-None-Match': options.etag } : {};
+    // A conditional request must reach the server, not the browser's own copy.
+    const cache: RequestCache = 'etag' in options ? 'no-store' : 'default';
+    return this.send<T>(path + query, { method: 'GET', headers, cache }, options.signal);
+  }
+
+  async post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer<T>> {
+    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': this.settings.csrfToken() };
+    return this.send<T>(path, { method: 'POST', headers, body: JSON.stringify(body) }, signal);
+  }
+
+  private async send<T>(url: string, init: RequestInit, signal?: AbortSignal): Promise<Answer<T>> {
+    const headers = {
+      Accept: 'application/json, application/geo+json, application/problem+json',
+      'Accept-Language': this.settings.language(),
+      ...(init.headers as Record<string, string>),
+    };
+    const response = await this.exchange(url, { ...init, headers, credentials: 'same-origin' }, signal);
+    if (!response.ok && response.status !== 304) throw await refusal(response);
+    const empty = response.status === 304 || response.status === 204;
+    return {
+      body: empty ? null : ((await response.json()) as T),
+      status: response.status,
+      etag: response.headers.get('ETag'),
+    };
+  }
+
+  private async exchange(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), TIME_LIMIT_MS);
+    const stop = (): void => limit.abort();
+    signal?.addEventListener('abort', stop);
+    try {
+      const response = await (this.settings.fetch ?? fetch)(url, { ...init, signal: limit.signal });
+      this.settings.onContact(true);
+      return response;
+    } catch (cause) {
+      if (signal?.aborted) throw cause;
+      this.settings.onContact(false);
+      throw unreachable(limit.signal.aborted ? 'timeout' : 'network');
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+}

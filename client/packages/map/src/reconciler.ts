@@ -1,0 +1,117 @@
+import type OlMap from 'ol/Map';
+import type TileGrid from 'ol/tilegrid/TileGrid';
+import MVT from 'ol/format/MVT';
+import VectorTileLayer from 'ol/layer/VectorTile';
+import VectorTileSource from 'ol/source/VectorTile';
+
+import type { GridInfo, LayerChoices, LayerInfo } from '@onemap/core';
+import { coarsestResolution, createTileGrid, levelResolution, nearerLevel } from './grids';
+import { tileStyle } from './styles';
+import { TileLedger, tileLoader, type TileStatus } from './tileLoading';
+
+interface Drawn {
+  layer: VectorTileLayer;
+  source: VectorTileSource;
+  ledger: TileLedger;
+  tiles: string;
+  style: string;
+}
+
+/** Brings the map's layers in line with the catalogue and the choices; nothing else touches them. */
+export class Reconciler {
+  private readonly drawn = new Map<string, Drawn>();
+  private readonly map: OlMap;
+  private readonly grid: GridInfo;
+  private readonly onTiles: (name: string, status: TileStatus) => void;
+
+  constructor(map: OlMap, grid: GridInfo, onTiles: (name: string, status: TileStatus) => void) {
+    this.map = map;
+    this.grid = grid;
+    this.onTiles = onTiles;
+  }
+
+  apply(layers: LayerInfo[], choices: LayerChoices): void {
+    this.removeAllBut(new Set(layers.map((layer) => layer.name)));
+    for (const info of layers) {
+      const choice = choices[info.name];
+      const shown = this.drawn.get(info.name) ?? (choice?.visible ? this.add(info) : null);
+      if (!shown || !choice) continue;
+      this.update(shown, info);
+      shown.layer.setVisible(choice.visible);
+      shown.layer.setOpacity(choice.opacity / 100);
+      shown.layer.setZIndex(info.order);
+    }
+  }
+
+  /** Ask for a layer's tiles again, after a failure. */
+  reload(name: string): void {
+    const shown = this.drawn.get(name);
+    shown?.ledger.clear();
+    shown?.source.refresh();
+  }
+
+  private removeAllBut(wanted: ReadonlySet<string>): void {
+    for (const [name, { layer }] of this.drawn) {
+      if (wanted.has(name)) continue;
+      this.map.removeLayer(layer);
+      this.drawn.delete(name);
+    }
+  }
+
+  private add(info: LayerInfo): Drawn {
+    const ledger = new TileLedger((status) => this.onTiles(info.name, status));
+    const format = new MVT();
+    const source = new VectorTileSource({
+      format,
+      projection: this.grid.crs,
+      tileGrid: this.tileGrid(info),
+      url: info.tiles,
+      tileLoadFunction: tileLoader(format, ledger),
+      transition: 0,
+      wrapX: false,
+      zDirection: nearerLevel,
+    });
+    const coarsest = coarsestResolution(this.grid, info.first_level[this.grid.identifier]);
+    const layer = new VectorTileLayer({
+      source,
+      renderMode: 'hybrid',
+      declutter: true,
+      style: tileStyle(info),
+      ...(coarsest === undefined ? {} : { maxResolution: coarsest }),
+    });
+    layer.set('name', info.name);
+    const shown = { layer, source, ledger, tiles: info.tiles, style: JSON.stringify(info.style) };
+    this.drawn.set(info.name, shown);
+    this.map.addLayer(layer);
+    return shown;
+  }
+
+  private update(shown: Drawn, info: LayerInfo): void {
+    if (shown.tiles !== info.tiles) {
+      shown.tiles = info.tiles;
+      shown.ledger.clear();
+      shown.source.setUrl(info.tiles);
+    }
+    const style = JSON.stringify(info.style);
+    if (shown.style !== style) {
+      shown.style = style;
+      shown.layer.setStyle(tileStyle(info));
+    }
+  }
+
+  private tileGrid(info: LayerInfo): TileGrid {
+    // The grid itself starts at the first level too: no rounding can then ask for a tile below it.
+    return createTileGrid(this.grid, info.first_level[this.grid.identifier] ?? 0);
+  }
+}
+
+/** Whether a layer has no tiles at a resolution, so that the tree says "zoom in". */
+export function isBelowFirstLevel(grid: GridInfo, layer: LayerInfo, resolution: number): boolean {
+  const coarsest = coarsestResolution(grid, layer.first_level[grid.identifier]);
+  return coarsest !== undefined && resolution >= coarsest;
+}
+
+/** Resolution to go to when a layer should just become visible. */
+export function firstResolution(grid: GridInfo, layer: LayerInfo): number {
+  return levelResolution(grid, layer.first_level[grid.identifier] ?? 0);
+}

@@ -1,0 +1,30 @@
+/** Outlines on a 16 px grid, drawn with a 1.5 px stroke. */
+export const ICONS = {
+  check: 'M3.5 8.5l3 3 6-7',
+  dash: 'M4 8h8',
+  down: 'M4 6l4 4 4-4',
+  right: 'M6 4l4 4-4 4',
+  left: 'M10 4L6 8l4 4',
+  up: 'M4 10l4-4 4 4',
+  plus: 'M8 3v10M3 8h10',
+  minus: 'M3 8h10',
+  close: 'M4 4l8 8M12 4l-8 8',
+  home: 'M2.5 8L8 3l5.5 5M4 7v6h8V7',
+  layers: 'M8 2l6 3-6 3-6-3zM2 8.5l6 3 6-3M2 11.5l6 3 6-3',
+  table: 'M2 3h12v10H2zM2 6.5h12M2 10h12M6 3v10',
+  identify: 'M8 14A6 6 0 108 2a6 6 0 000 12zM8 7v4M8 4.8v.4',
+  zoomTo: 'M2 5V2h3M11 2h3v3M14 11v3h-3M5 14H2v-3M6 6h4v4H6z',
+  zoomIn: 'M7 11.5a4.5 4.5 0 100-9 4.5 4.5 0 000 9zM10.5 10.5L14 14M5 7h4M7 5v4',
+  warning: 'M8 2l6.5 11.5h-13zM8 6.5v3.5M8 11.6v.3',
+  error: 'M5.2 2h5.6L14 5.2v5.6L10.8 14H5.2L2 10.8V5.2zM6 6l4 4M10 6l-4 4',
+  lock: 'M4 7h8v6.5H4zM5.5 7V5a2.5 2.5 0 015 0v2',
+  user: 'M8 8a3 3 0 100-6 3 3 0 000 6zM2.5 14c.5-3 2.7-4.5 5.5-4.5s5 1.5 5.5 4.5',
+  offline: 'M2 2l12 12M1.5 6a9 9 0 013-1.9M14.5 6A9 9 0 007.5 3.5M4 9a5.5 5.5 0 013-1.6M8 12.8v.2',
+  refresh: 'M13 8a5 5 0 11-1.5-3.6M13 2v3h-3',
+  copy: 'M5 5h8v9H5zM3 11V2h7',
+  solo: 'M8 3.5C4.5 3.5 2 8 2 8s2.5 4.5 6 4.5S14 8 14 8s-2.5-4.5-6-4.5zM8 10a2 2 0 100-4 2 2 0 000 4z',
+  dock: 'M2 3h12v10H2zM6 3v10',
+  dockRight: 'M2 3h12v10H2zM10 3v10',
+} as const;
+
+export type IconName = keyof typeof ICONS;

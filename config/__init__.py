@@ -1,0 +1,1 @@
+"""The site: settings, addresses, refusals turned into answers."""

@@ -1,0 +1,46 @@
+"""The JSON API: every app's router under one address."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from accounts.views import router as accounts_router
+from config.errors import BadRequestRefused, InvalidRequest, NoSuchAddress, render
+from layers.views import router as layers_router
+from process.views import router as process_router
+from spatial.errors import OnemapError
+
+api = NinjaAPI(title="一张图 onemap", version="1", docs_url="/docs", openapi_url="/openapi.json")
+api.add_router("", accounts_router)
+api.add_router("", layers_router)
+api.add_router("", process_router)
+
+
+@api.exception_handler(OnemapError)
+def refused(request: HttpRequest, error: OnemapError) -> HttpResponse:
+    """A refusal of ours."""
+    return render(request, error)
+
+
+@api.exception_handler(ValidationError)
+def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """A body or parameter of the wrong form: where, and what is wrong, never what was sent."""
+    places = [
+        {"where": ".".join(str(part) for part in one["loc"]), "what": one["type"]}
+        for one in error.errors[:20]
+    ]
+    return render(request, InvalidRequest(places=places))
+
+
+@api.exception_handler(AuthenticationError)
+def nobody(request: HttpRequest, error: Any) -> HttpResponse:
+    """No guard let the caller in."""
+    return render(request, NoSuchAddress())
+
+
+@api.exception_handler(HttpError)
+def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What the framework itself refuses: a body that is no JSON."""
+    return render(request, BadRequestRefused())

@@ -1,0 +1,24 @@
+"""Addresses of the site (contract.md, URLs)."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import pages
+from config.api import api
+from layers.urls import catalogue, ogc
+from tiles import urls as tiles
+
+urlpatterns = [
+    path("", pages.map_page),
+    path("healthz", pages.healthz),
+    path("api/", api.urls),
+    path("ogc", include(ogc[:1])),
+    path("ogc/", include([*ogc, *tiles.ogc])),
+    path("catalogue/", include(catalogue)),
+    path("admin/", admin.site.urls),
+    *tiles.tiles,
+]
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.no_permission"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

@@ -1,0 +1,1 @@
+"""The demonstration city: pure generators and one command to load it."""

@@ -1,0 +1,218 @@
+"""The layers of the demonstration city, declared.
+
+Titles, fields, who owns them, who sees them, and how they look: the catalogue takes it from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from demo.landuse import occurring
+from demo.tables import land_uses
+
+Style = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """A field: name, type (text, integer, real), names in two languages, unit, what it means."""
+
+    name: str
+    type: str
+    alias_zh: str
+    alias_en: str
+    unit: str = ""
+    note_zh: str = ""
+    note_en: str = ""
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A layer: what the catalogue says of it before its features come.
+
+    `theme` is base, plan, status or management; `department` a code of `demo.people`; `geometry` is
+    polygon or line; `secrecy` is public or internal.
+    """
+
+    name: str
+    title_zh: str
+    title_en: str
+    theme: str
+    department: str
+    geometry: str
+    label_field: str | None
+    public: bool
+    fields: tuple[FieldSpec, ...]
+    style: Style = field(hash=False)
+    visible: bool = False  # shown when the map opens
+
+    @property
+    def secrecy(self) -> str:
+        """The secrecy level: what is not for everybody is internal."""
+        return "public" if self.public else "internal"
+
+
+def flat(fill: str, stroke: str, width_px: float = 1.0) -> Style:
+    """One look for every feature: colours as #rrggbb or #rrggbbaa, line width in screen pixels."""
+    return {"fill": fill, "stroke": stroke, "width": width_px}
+
+
+def category(fill: str, stroke: str, label_zh: str, label_en: str) -> dict[str, str]:
+    """The look of one class; a line takes its colour from both."""
+    return {"fill": fill, "stroke": stroke, "label_zh": label_zh, "label_en": label_en}
+
+
+def by_land_use(column: str) -> Style:
+    """The colours of the land-use classes that occur (data/land_use.csv), by the code in a column."""
+    shown = [land_uses()[code] for code in occurring()]
+    values = {
+        use.code: category(
+            "#{:02x}{:02x}{:02x}".format(*use.rgb),
+            "#000000" if use.code == "16" else "#7a7a7a",  # blank land is white with a black rim
+            use.name_zh,
+            use.name_en,
+        )
+        for use in shown
+    }
+    return {
+        "fill": "#eeeeee",
+        "stroke": "#7a7a7a",
+        "width": 0.5,
+        "categories": {"field": column, "values": values},
+    }
+
+
+ROAD_STYLE: Style = {
+    "fill": "#b9b9b9",
+    "stroke": "#b9b9b9",
+    "width": 2.0,
+    "categories": {
+        "field": "class",
+        "values": {
+            "快速路": category("#e8743b", "#e8743b", "快速路", "Expressway"),
+            "主干路": category("#f2b33d", "#f2b33d", "主干路", "Main road"),
+            "次干路": category("#d9c68a", "#d9c68a", "次干路", "Secondary road"),
+            "支路": category("#b9b9b9", "#b9b9b9", "支路", "Local street"),
+        },
+    },
+}
+
+CODE = FieldSpec("code", "text", "代码", "Code")
+NAME = FieldSpec("name", "text", "名称", "Name")
+NAME_EN = FieldSpec("name_en", "text", "英文名称", "English name")
+AREA = FieldSpec(
+    "area_m2", "real", "面积", "Area", "m²", "平面面积,EPSG:4547", "Area on the plane of EPSG:4547"
+)
+PARENT = FieldSpec("parent", "text", "上级代码", "Parent code")
+USE_NOTE = (
+    "国土空间调查、规划、用途管制用地用海分类,2023年11月版",
+    "Classification of land and sea use for territorial survey, planning and use control, edition 2023-11",
+)
+LAND_USE = FieldSpec("land_use", "text", "用地代码", "Land use code", "", *USE_NOTE)
+LAND_USE_NAME = FieldSpec("land_use_name", "text", "用地名称", "Land use")
+BLOCK = FieldSpec("block", "text", "街坊代码", "Block code")
+DIVISION_FIELDS = (CODE, NAME, NAME_EN, PARENT, AREA)
+
+LAYERS = (
+    LayerSpec(
+        "division_district", "行政区", "Districts", "base", "planning", "polygon", "name", True,
+        DIVISION_FIELDS, flat("#f6efe259", "#8d5a97", 2.0), visible=True,
+    ),
+    LayerSpec(
+        "division_street", "街道", "Subdistricts", "base", "planning", "polygon", "name", True,
+        DIVISION_FIELDS, flat("#f6efe226", "#a683ad", 1.2),
+    ),
+    LayerSpec(
+        "division_community", "社区", "Communities", "base", "planning", "polygon", "name", True,
+        DIVISION_FIELDS, flat("#f6efe21a", "#c2adc6", 0.8),
+    ),
+    LayerSpec(
+        "green_area", "山林绿地", "Green areas", "base", "planning", "polygon", "name", True,
+        (
+            NAME,
+            NAME_EN,
+            FieldSpec("kind", "text", "类别", "Kind", "", "山林或公园", "Woods or park"),
+            AREA,
+        ),
+        flat("#b9dba4", "#8fbf78"), visible=True,
+    ),
+    LayerSpec(
+        "water_area", "水域", "Waters", "base", "water", "polygon", "name", True,
+        (
+            NAME,
+            NAME_EN,
+            FieldSpec("kind", "text", "类别", "Kind", "", "河流或水库", "River or reservoir"),
+            AREA,
+        ),
+        flat("#a9cfe8", "#6fa8d0"), visible=True,
+    ),
+    LayerSpec(
+        "road", "道路中心线", "Road centre lines", "base", "transport", "line", "name", True,
+        (
+            NAME,
+            NAME_EN,
+            FieldSpec("class", "text", "等级", "Class", "", "快速路、主干路、次干路、支路", "In Chinese"),
+            FieldSpec("width_m", "real", "红线宽度", "Width", "m", "红线之间", "Between the red lines"),
+        ),
+        ROAD_STYLE, visible=True,
+    ),
+    LayerSpec(
+        "block", "街坊", "Blocks", "base", "planning", "polygon", "code", False,
+        (CODE, FieldSpec("community", "text", "社区代码", "Community code"), AREA),
+        flat("#ece7dc66", "#b6ac98", 0.8),
+    ),
+    LayerSpec(
+        "parcel", "宗地", "Parcels", "status", "planning", "polygon", "code", False,
+        (
+            FieldSpec(
+                "code", "text", "宗地代码", "Parcel code", "",
+                "县级行政区6位、地籍区3位、地籍子区3位、特征码2位、顺序号5位",
+                "Division (6), cadastral district (3), sub-district (3), kind (2), sequence (5)",
+            ),
+            BLOCK,
+            LAND_USE,
+            LAND_USE_NAME,
+            AREA,
+        ),
+        flat("#f4efe633", "#9c8f78", 0.6),
+    ),
+    LayerSpec(
+        "landuse_plan", "规划用地", "Planned land use", "plan", "planning", "polygon", "land_use", False,
+        (
+            LAND_USE,
+            LAND_USE_NAME,
+            FieldSpec("parcel", "text", "宗地代码", "Parcel code"),
+            FieldSpec("far", "real", "容积率", "Floor area ratio", "", "上限", "Upper limit"),
+            FieldSpec("density", "real", "建筑密度", "Building density", "%", "上限", "Upper limit"),
+            FieldSpec("green", "real", "绿地率", "Green ratio", "%", "下限", "Lower limit"),
+            FieldSpec("height_m", "real", "限高", "Height limit", "m", "上限", "Upper limit"),
+            AREA,
+        ),
+        by_land_use("land_use"),
+    ),
+    LayerSpec(
+        "landuse_status", "现状用地", "Present land use", "status", "planning", "polygon", "land_use", False,
+        (
+            LAND_USE,
+            LAND_USE_NAME,
+            FieldSpec("survey_year", "integer", "调查年份", "Survey year"),
+            AREA,
+        ),
+        by_land_use("land_use"),
+    ),
+    LayerSpec(
+        "building", "建筑物", "Buildings", "base", "construction", "polygon", "name", True,
+        (
+            FieldSpec(
+                "code", "text", "建筑编码", "Building code", "",
+                "宗地代码、F、幢号4位、0000", "Parcel code, F, building number (4), 0000",
+            ),
+            NAME,
+            FieldSpec("floors", "integer", "层数", "Floors", "", "地上层数", "Above ground"),
+            FieldSpec("height_m", "real", "高度", "Height", "m"),
+            FieldSpec("use", "text", "用途", "Use", "", "中文用途", "In Chinese"),
+            FieldSpec("year", "integer", "建成年份", "Year built"),
+        ),
+        flat("#d8c9b6", "#9a8669", 0.6), visible=True,
+    ),
+)  # fmt: skip
+BY_NAME = {spec.name: spec for spec in LAYERS}

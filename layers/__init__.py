@@ -1,0 +1,1 @@
+"""The one map: catalogue, rights, features, two times, OGC."""

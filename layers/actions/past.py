@@ -1,0 +1,97 @@
+"""Bringing back what was: a feature as of a revision, or everything one change touched."""
+
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg2 import sql
+
+from layers import queries
+from layers.actions.edit import Written
+from layers.actions.errors import NothingThere, UndoConflict
+from layers.actions.locks import take_alone
+from layers.catalogue import LayerInfo
+from layers.rights import Scope
+from layers.tables import column_list
+from process import audit
+
+
+def restore_feature(scope: Scope, fid: int, revision: int, *, author: str, reason: str) -> Written:
+    """Make a feature what it was at `revision`, as a new change; a deleted one comes back under its own fid.
+
+    Raises
+    ------
+    NothingThere
+        It did not exist then, or is no different now.
+    """
+    chosen = sql.SQL("SELECT {}::bigint AS fid").format(sql.Literal(fid))
+    return _set_back(scope.layer, chosen, revision, kind="restore", author=author, reason=reason)
+
+
+def undo_change(scope: Scope, revision: int, *, author: str, reason: str) -> Written:
+    """Undo one change of the layer, as a new change.
+
+    Raises
+    ------
+    UndoConflict
+        A later change touched one of its features.
+    NothingThere
+        The change touched nothing, or does not exist.
+    """
+    layer = scope.layer
+    chosen = sql.SQL(
+        "SELECT fid FROM {} WHERE rev_from = {r} UNION SELECT fid FROM {} WHERE rev_to = {r} OR rev_from = {r}"
+    ).format(queries.table(layer), queries.history(layer), r=sql.Literal(revision))
+    return _set_back(layer, chosen, revision - 1, kind="undo", author=author, reason=reason, undone=revision)
+
+
+def _set_back(
+    layer: LayerInfo,
+    chosen: sql.Composable,
+    at: int,
+    *,
+    kind: str,
+    author: str,
+    reason: str,
+    undone: int | None = None,
+) -> Written:
+    with transaction.atomic(), connection.cursor() as cursor:
+        take_alone(cursor, layer.id)
+        if undone is not None:
+            _refuse_if_moved_on(cursor, layer, chosen, undone)
+        audit.record(author, f"layer.{kind}", "layer", layer.name, reason=reason, revision=at)
+        columns = ["fid", "version", "rev_from", "geom"] + (
+            ["valid_from", "valid_to"] if layer.valid_time else []
+        )
+        columns += [one.column for one in layer.fields]
+        text = sql.SQL(queries.load_sql(queries.SQL, "set_back")).format(
+            table=queries.table(layer),
+            history=queries.history(layer),
+            chosen=chosen,
+            columns=column_list(columns),
+            kept=column_list([name for name in columns if name not in {"version", "rev_from"}]),
+        )
+        cursor.execute(
+            text.as_string(connection.connection),
+            {"layer": layer.id, "at": at, "kind": kind, "author": author, "reason": reason},
+        )
+        revision, when, fids = cursor.fetchone()
+        if not fids:
+            raise NothingThere(layer=layer.name, revision=at)
+    return Written(int(revision), when, tuple(fids), ())
+
+
+def _refuse_if_moved_on(cursor: Any, layer: LayerInfo, chosen: sql.Composable, undone: int) -> None:
+    text = sql.SQL(
+        """
+        WITH chosen AS ({chosen}), later AS (
+            SELECT fid FROM {table} JOIN chosen USING (fid) WHERE rev_from > {undone}
+            UNION SELECT fid FROM {history} JOIN chosen USING (fid) WHERE rev_to > {undone}
+        ) SELECT count(*), min(fid) FROM later
+        """
+    ).format(
+        chosen=chosen, table=queries.table(layer), history=queries.history(layer), undone=sql.Literal(undone)
+    )
+    cursor.execute(text.as_string(connection.connection))
+    count, fid = cursor.fetchone()
+    if count:
+        raise UndoConflict(layer=layer.name, revision=undone, count=count, fid=fid)

@@ -1,0 +1,274 @@
+"""Judge a batch of edits against the locked rows and work out the new versions, before the layer is locked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import numpy as np
+import shapely
+from django.conf import settings
+from shapely.geometry.base import BaseGeometry
+
+from layers.actions.errors import BadEdit, EditConflict, FeatureMissing, OutsideArea, VersionRequired
+from layers.moments import CITY_TIME
+from layers.rights import FieldNotFound, Scope
+from layers.rules.periods import Period, empty, overlapping
+from layers.rules.values import coerced, fault
+from spatial.crs import numeric_bounds
+from spatial.validity import examine, explain
+
+BOUNDS = numeric_bounds(settings.ONEMAP_SRID)
+
+
+class Edit(Protocol):
+    """What is asked of one feature (layers.actions.edit.FeatureEdit)."""
+
+    @property
+    def op(self) -> str: ...  # noqa: D102
+    @property
+    def fid(self) -> int | None: ...  # noqa: D102
+    @property
+    def version(self) -> int | None: ...  # noqa: D102
+    @property
+    def geometry(self) -> BaseGeometry | None: ...  # noqa: D102
+    @property
+    def properties(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def period(self) -> date | None: ...  # noqa: D102
+    @property
+    def since(self) -> date | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A locked row: one period of one feature. Geometry is WKB in the storage CRS."""
+
+    fid: int
+    version: int
+    geometry: bytes
+    start: date | None
+    end: date | None
+    values: dict[str, Any]
+
+
+@dataclass
+class Batch:
+    """Rows for write_rows.sql, what they touch, and their counts."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    touched: list[dict[str, Any]] = field(default_factory=list)
+    extent: list[float] | None = None
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    fids: tuple[int, ...] = ()
+    versions: tuple[int, ...] = ()
+
+
+def prepare(
+    scope: Scope, edits: Sequence[Edit], before: dict[int, list[Stored]], new_fids: list[int]
+) -> Batch:
+    """The batch that makes these edits true.
+
+    Raises
+    ------
+    EditConflict, FeatureMissing, BadEdit, OutsideArea, VersionRequired
+    """
+    batch, fresh = Batch(), iter(new_fids)
+    fids: list[int] = []
+    versions: list[int] = []
+    seen: set[tuple[int, date | None]] = set()
+    for number, edit in enumerate(edits, 1):
+        if edit.op == "insert":
+            fid, version = next(fresh), 1
+            _insert(scope, batch, number, edit, fid)
+        else:
+            fid, version = _change(scope, batch, number, edit, before, seen)
+        fids.append(fid)
+        versions.append(version)
+    batch.fids, batch.versions = tuple(fids), tuple(versions)
+    return batch
+
+
+def _insert(scope: Scope, batch: Batch, number: int, edit: Edit, fid: int) -> None:
+    if edit.geometry is None:
+        raise BadEdit(number=number, reason="a new feature needs a geometry")
+    _judge_geometry(scope, number, edit.geometry)
+    values = _values(scope, number, edit.properties, {})
+    start = (edit.period or edit.since or _today()) if scope.layer.valid_time else None
+    batch.rows.append(
+        _row("insert", fid, 1, None, edit.geometry, Period(start, None) if start else None, values)
+    )
+    batch.inserted += 1
+    _touch(batch, fid, "insert", [edit.geometry])
+
+
+def _change(
+    scope: Scope,
+    batch: Batch,
+    number: int,
+    edit: Edit,
+    before: dict[int, list[Stored]],
+    seen: set[tuple[int, date | None]],
+) -> tuple[int, int]:
+    periods = before.get(edit.fid or 0, [])
+    stored = _meant(scope, number, edit, periods)
+    if (stored.fid, stored.start) in seen:
+        raise BadEdit(number=number, reason=f"feature {stored.fid} is named twice in one change")
+    seen.add((stored.fid, stored.start))
+    if edit.version is None:
+        raise VersionRequired()
+    if edit.version != stored.version:
+        raise EditConflict(
+            layer=scope.layer.name, fid=stored.fid, version=edit.version, current=stored.version
+        )
+    if edit.op == "delete":
+        _delete(batch, edit, stored, last=len(periods) == 1)
+        return stored.fid, stored.version + 1
+    geometry = edit.geometry if edit.geometry is not None else shapely.from_wkb(stored.geometry)
+    if edit.geometry is not None:
+        _judge_geometry(scope, number, geometry)
+    values = _values(scope, number, edit.properties, stored.values)
+    _update(scope, batch, number, edit, stored, periods, geometry, values)
+    return stored.fid, 1 if edit.since is not None else stored.version + 1
+
+
+def _meant(scope: Scope, number: int, edit: Edit, periods: list[Stored]) -> Stored:
+    """The stored period an edit means, if the editor may see it."""
+    visible = [one for one in periods if _inside(scope, shapely.from_wkb(one.geometry))]
+    if not scope.layer.valid_time:
+        if not visible:
+            raise FeatureMissing(layer=scope.layer.name, fid=edit.fid)
+        return visible[0]
+    day = edit.period
+    for one in visible:
+        if one.start == day or (day is None and _holds(one, edit.since or _today())):
+            return one
+    raise FeatureMissing(layer=scope.layer.name, fid=edit.fid)
+
+
+def _holds(stored: Stored, day: date) -> bool:
+    return stored.start is not None and stored.start <= day and (stored.end is None or day < stored.end)
+
+
+def _update(
+    scope: Scope,
+    batch: Batch,
+    number: int,
+    edit: Edit,
+    stored: Stored,
+    periods: list[Stored],
+    geometry: BaseGeometry,
+    values: dict[str, Any],
+) -> None:
+    shapes = [shapely.from_wkb(stored.geometry), geometry]
+    period = Period(stored.start, stored.end) if stored.start else None
+    if edit.since is None or period is None or edit.since == period.start:
+        batch.rows.append(_row("update", stored.fid, stored.version, stored.start, geometry, period, values))
+    else:  # a succession: the old period ends where the new one begins
+        old, new = Period(period.start, edit.since), Period(edit.since, period.end)
+        others = [Period(one.start, one.end) for one in periods if one.start and one.start != stored.start]
+        if empty(old) or empty(new) or overlapping([old, new, *others]):
+            raise BadEdit(
+                number=number, reason=f"{edit.since} does not lie within the period that it should end"
+            )
+        kept = dict(stored.values)
+        batch.rows.append(_row("update", stored.fid, stored.version, stored.start, shapes[0], old, kept))
+        batch.rows.append(_row("insert", stored.fid, 1, None, geometry, new, values))
+    batch.updated += 1
+    _touch(batch, stored.fid, "update", shapes)
+
+
+def _delete(batch: Batch, edit: Edit, stored: Stored, *, last: bool) -> None:
+    shape = shapely.from_wkb(stored.geometry)
+    if edit.since is not None and stored.start is not None and edit.since > stored.start:
+        ended = Period(stored.start, edit.since)
+        batch.rows.append(
+            _row("update", stored.fid, stored.version, stored.start, shape, ended, stored.values)
+        )
+        batch.updated += 1
+        _touch(batch, stored.fid, "update", [shape])
+        return
+    batch.rows.append({"op": "delete", "fid": stored.fid, "period": _text(stored.start)})
+    if last:
+        batch.deleted += 1
+    else:
+        batch.updated += 1
+    _touch(batch, stored.fid, "delete" if last else "update", [shape])
+
+
+def _row(
+    op: str,
+    fid: int,
+    version: int,
+    was: date | None,
+    geometry: BaseGeometry,
+    period: Period | None,
+    values: Mapping[str, Any],
+) -> dict[str, Any]:
+    shape = shapely.set_srid(geometry, settings.ONEMAP_SRID)
+    row = {"op": op, "fid": fid, "version": version, "period": _text(was)}
+    row["geom"] = shapely.to_wkb(shape, hex=True, include_srid=True, output_dimension=2)
+    if period is not None:
+        row |= {"valid_from": _text(period.start), "valid_to": _text(period.end)}
+    return row | {
+        column: value.isoformat() if isinstance(value, date | datetime) else value
+        for column, value in values.items()
+    }
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _today() -> date:
+    return datetime.now(CITY_TIME).date()
+
+
+def _touch(batch: Batch, fid: int, op: str, shapes: Iterable[BaseGeometry]) -> None:
+    box = [float(value) for value in shapely.total_bounds(np.array(list(shapes)))]
+    batch.touched.append({"fid": fid, "op": op, "bbox": box})
+    known = batch.extent or box
+    batch.extent = [
+        min(known[0], box[0]),
+        min(known[1], box[1]),
+        max(known[2], box[2]),
+        max(known[3], box[3]),
+    ]
+
+
+def _judge_geometry(scope: Scope, number: int, geometry: BaseGeometry) -> None:
+    reason = examine(np.array([geometry], dtype=object), scope.layer.family, BOUNDS)[0]
+    if reason is None and geometry.has_z:
+        reason = "has heights; send it in two dimensions"
+    if reason is not None:
+        where = explain(geometry) if reason == "invalid" else None
+        raise BadEdit(number=number, reason=f"geometry: {reason}" + (f" ({where[0]})" if where else ""))
+    if not _inside(scope, geometry):
+        raise OutsideArea(number=number)
+
+
+def _inside(scope: Scope, geometry: BaseGeometry) -> bool:
+    return scope.areas is None or any(
+        shapely.intersects(shapely.from_wkb(area), geometry) for area in scope.areas
+    )
+
+
+def _values(scope: Scope, number: int, given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The new values by column: what was, with what is given put in its place."""
+    found = {one.column: before.get(one.column) for one in scope.layer.fields}
+    for name, value in given.items():
+        try:
+            field_ = scope.field(name)
+            found[field_.column] = coerced(field_, value)
+        except FieldNotFound as error:
+            raise BadEdit(number=number, reason=f"there is no field {name}") from error
+        except (ValueError, OverflowError) as error:
+            raise BadEdit(
+                number=number, reason=f"field {name}: not a value of type {scope.field(name).type}"
+            ) from error
+    for one in scope.layer.fields:
+        if (word := fault(one, found[one.column])) and (one.name in given or not before):
+            raise BadEdit(number=number, reason=f"field {one.name}: {word}")
+    return found

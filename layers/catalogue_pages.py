@@ -1,0 +1,98 @@
+"""The catalogue for departments: which layers there are, their fields, addresses and downloads."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.principals import Principal
+from layers import queries
+from layers.exchange.exports import MEDIA, UnknownExport, export
+from layers.models import Lineage
+from layers.ogc import axes
+from layers.ogc.features_api.documents import base_url
+from layers.rights import Action, Scope, scope, visible_layers
+from process import audit
+from spatial.crs import crs_of
+
+
+def _principal(request: HttpRequest) -> Principal:
+    found: Principal = vars(request)["principal"]
+    return found
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Accept-Language, Authorization, Cookie"
+    return response
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """GET /catalogue/: the layers this reader may see; `q` searches names and titles."""
+    wanted = request.GET.get("q", "").strip()[:100]
+    scopes = [one for one in visible_layers(_principal(request)) if _matches(one, wanted.lower())]
+    states = queries.layer_states([one.layer.id for one in scopes])
+    cards = [{"scope": one, "layer": one.layer, "state": states[one.layer.id]} for one in scopes]
+    return _private(render(request, "catalogue/index.html", {"cards": cards, "wanted": wanted}))
+
+
+def _matches(one: Scope, wanted: str) -> bool:
+    layer = one.layer
+    words = (
+        layer.name,
+        layer.title_zh,
+        layer.title_en,
+        layer.abstract_zh,
+        *layer.department,
+        layer.theme.title_zh,
+        layer.theme.title_en,
+    )
+    return wanted in "\n".join(words).lower()
+
+
+@require_safe
+def detail(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /catalogue/NAME/: metadata, fields, addresses, downloads."""
+    found = scope(_principal(request), name, Action.VIEW)
+    state = queries.layer_states([found.layer.id])[found.layer.id]
+    limited = found.areas is not None
+    context: dict[str, Any] = {
+        "scope": found,
+        "layer": found.layer,
+        "state": state,
+        "limited": limited,
+        "root": base_url(request),
+        "crs": axes.offered(),
+        "storage": crs_of(axes.STORAGE),
+        "extent": axes.extent_out(state["extent"], crs_of(4490)) if state["extent"] and not limited else None,
+        "grids": sorted(json.loads(state["first_levels"]).items()),
+        "lineage": Lineage.objects.filter(layer_id=found.layer.id)[:10] if not limited else [],
+        "can_query": Action.QUERY in found.actions,
+        "can_download": Action.DOWNLOAD in found.actions,
+    }
+    return _private(render(request, "catalogue/detail.html", context))
+
+
+@require_safe
+def download(request: HttpRequest, name: str, suffix: str) -> FileResponse:
+    """GET /catalogue/NAME/download.geojson, .gpkg and the other formats: what this caller may download."""
+    found = scope(_principal(request), name, Action.DOWNLOAD)
+    if suffix not in MEDIA:
+        raise UnknownExport(offered=" ".join(MEDIA))
+    folder = settings.ONEMAP_VAR / "exports"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        path = Path(scratch) / f"{name}{suffix}"
+        crs = crs_of(4326 if suffix == ".geojson" else axes.STORAGE)
+        count = export(found, path, crs=axes.file_crs(crs, path))
+        file = path.open("rb")  # stays readable after the folder is gone
+    audit.record(_principal(request).name, "layer.download", "layer", name, features=count, format=suffix)
+    response = FileResponse(file, as_attachment=True, filename=f"{name}{suffix}", content_type=MEDIA[suffix])
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,165 @@
+"""What a file is, before it is read: coordinate system, encoding, layer; and what a person has to say first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import shapely
+from django.conf import settings
+from shapely.geometry.base import BaseGeometry
+
+from layers.exchange.options import BadOption, ImportOptions
+from layers.models import Field, Layer
+from spatial.crs import (
+    INPUT_SRIDS,
+    Contradiction,
+    InaccurateTransform,
+    Transformation,
+    contradiction,
+    guess_crs,
+    parse_crs,
+    transformation,
+)
+from spatial.formats import Source, SourceLayerMissing, open_source
+from spatial.numbers import BBox
+from spatial.validity import Family
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why an import waits for a person, and what to pass to go on."""
+
+    code: str
+    why: str
+    why_zh: str
+    give: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the report shows it."""
+        return {"code": self.code, "why": self.why, "why_zh": self.why_zh, "pass": self.give, **self.facts}
+
+
+@dataclass
+class Inspection:
+    """An opened source and what was settled about it."""
+
+    source: Source | None
+    srid: int | None = None
+    move: Transformation | None = None
+    held: list[Held] = field(default_factory=list)
+
+
+def city_outline() -> BaseGeometry:
+    """The city's coarse outline in the storage CRS (setting ONEMAP_CITY_OUTLINE)."""
+    shape = shapely.polygons(settings.ONEMAP_CITY_OUTLINE)
+    return shapely.transform(
+        shape, transformation(4490, settings.ONEMAP_SRID, settings.ONEMAP_CRS_PARAMETERS).apply
+    )
+
+
+def inspect(path: Path, options: ImportOptions, layer: Layer | None) -> Inspection:
+    """Open a received source and settle what can be settled without reading all of it."""
+    try:
+        source = open_source(path, encoding=options.encoding, source_layer=options.source_layer)
+    except SourceLayerMissing as error:
+        names = error.facts.get("layers")
+        return Inspection(
+            None,
+            held=[
+                Held(error.code, error.text("en"), error.text("zh"), "--source-layer NAME", {"layers": names})
+            ],
+        )
+    found = Inspection(source)
+    _settle_encoding(found, source)
+    _settle_crs(found, source, options)
+    if layer is not None:
+        _compare_fields(found, source, layer)
+    if options.key is not None and options.key not in {one.name for one in source.fields}:
+        raise BadOption(option="--key", reason=f"the file has no field {options.key}")
+    return found
+
+
+def _settle_encoding(found: Inspection, source: Source) -> None:
+    if not source.encoding_sure:
+        found.held.append(
+            Held(
+                "encoding-doubtful",
+                "the text can be read in more than one way; look at the rows and choose",
+                "文字可按多种编码读取，请查看样例后选择",
+                "--encoding gb18030|utf-8|big5",
+                {"samples": source.encoding_samples},
+            )
+        )
+
+
+def _settle_crs(found: Inspection, source: Source, options: ImportOptions) -> None:
+    srid = parse_crs(options.source_crs, INPUT_SRIDS).srid if options.source_crs else source.srid
+    if source.bounds is None or source.family is None:
+        found.srid = srid or settings.ONEMAP_SRID
+    elif srid is None:
+        found.held.append(_crs_missing(source))
+        return
+    else:
+        if wrong := contradiction(source.bounds, srid):
+            found.held.append(_contradicted(wrong, srid))
+            return
+        found.srid = srid
+    try:
+        found.move = transformation(found.srid, settings.ONEMAP_SRID, settings.ONEMAP_CRS_PARAMETERS)
+    except InaccurateTransform as error:
+        give = f'ONEMAP_CRS_PARAMETERS={{"{found.srid}->{settings.ONEMAP_SRID}": "+proj=pipeline …"}}'
+        found.held.append(Held("crs-inaccurate", error.text("en"), error.text("zh"), give))
+
+
+def _crs_missing(source: Source) -> Held:
+    lon_lat = shapely.polygons(settings.ONEMAP_CITY_OUTLINE).bounds
+    guesses = guess_crs(source.bounds, BBox(*lon_lat)) if source.bounds else []
+    listed = [{"crs": f"EPSG:{one.srid}", "why": one.why_en, "why_zh": one.why_zh} for one in guesses]
+    give = f"--source-crs EPSG:{guesses[0].srid}" if guesses else "--source-crs EPSG:n"
+    note = f" ({source.crs_note})" if source.crs_note else ""
+    return Held(
+        "crs-missing",
+        f"the file does not say in which coordinate system it is{note}",
+        f"文件未说明坐标系{note}",
+        give,
+        {"guesses": listed, "bounds": list(source.bounds) if source.bounds else None},
+    )
+
+
+def _contradicted(wrong: Contradiction, srid: int) -> Held:
+    give = (
+        f"--source-crs EPSG:{wrong.fitting}"
+        if wrong.fitting
+        else "a file whose coordinates fit its coordinate system"
+    )
+    return Held(wrong.kind, wrong.why_en, wrong.why_zh, give, {"declared": f"EPSG:{srid}"})
+
+
+def _compare_fields(found: Inspection, source: Source, layer: Layer) -> None:
+    known = {one.name: one.type for one in Field.objects.filter(layer=layer)}
+    given = {one.name: one.type for one in source.fields}
+    gone = sorted(set(known) - set(given))
+    retyped = sorted(name for name, kind in known.items() if name in given and not fits(given[name], kind))
+    family = source.family
+    if family is not None and family != Family(layer.family):
+        raise BadOption(
+            option="--layer",
+            reason=f"layer {layer.name} holds {layer.family} features, the file {family.value}",
+        )
+    if gone or retyped:
+        found.held.append(
+            Held(
+                "fields-changed",
+                f"fields gone: {', '.join(gone) or 'none'}; fields of another type: {', '.join(retyped) or 'none'}",
+                f"缺少字段：{'、'.join(gone) or '无'}；类型改变：{'、'.join(retyped) or '无'}",
+                "a file with the layer's fields, or create a new layer",
+                {"gone": gone, "retyped": retyped},
+            )
+        )
+
+
+def fits(given: str, known: str) -> bool:
+    """Whether values of a file's type can be stored in a field's type without loss."""
+    return given == known or (given, known) in {("integer", "real"), ("date", "datetime")} or known == "text"

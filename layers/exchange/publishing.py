@@ -1,0 +1,268 @@
+"""From the staging table to the layer, in one transaction: the four modes of an import."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from psycopg2 import sql
+
+from accounts.models import Department
+from layers import queries, tables
+from layers.actions import give
+from layers.actions.grants import Grantee
+from layers.actions.locks import take_alone
+from layers.exchange.options import ImportOptions
+from layers.exchange.staging import Tally
+from layers.levels import city_grid, first_levels
+from layers.models import Change, Field, Layer, Lineage, Theme
+from process import audit
+from spatial.tilegrids import TileMatrixSet, matrix_sets
+from spatial.validity import Family
+
+CELL_LEVEL = 8  # of CityGrid: the cells in which a bulk load says what it touched
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is published: the staged rows and where they came from."""
+
+    options: ImportOptions
+    staged: str  # name of the table in schema staging
+    family: Family
+    fields: list[tuple[str, str, str]]  # source name, column, type
+    tally: Tally
+    origin: Mapping[str, str]  # source_name, sha256, driver, source_crs, encoding
+
+
+@dataclass
+class Counts:
+    """What happened to the rows of the file, and to those it does not name."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    revision: int = 0
+
+
+def grids() -> list[TileMatrixSet]:
+    """The tile matrix sets on offer."""
+    return list(matrix_sets(city_grid()).values())
+
+
+def create(cursor: Any, delivery: Delivery) -> Counts:
+    """Mode create: the staging table becomes the layer's table. Runs in the publishing transaction."""
+    options, tally = delivery.options, delivery.tally
+    layer = Layer(
+        name=options.layer,
+        title_zh=options.title,
+        title_en=options.title_en,
+        abstract_zh=options.abstract_zh,
+        abstract_en=options.abstract_en,
+        theme=Theme.objects.get(code=options.theme),
+        department=Department.objects.get(code=options.department),
+        family=delivery.family.value,
+        secrecy=options.level,
+        valid_time=options.valid_time,
+        key_field=options.key or "",
+        label_field=options.label_field,
+        style=dict(options.style),
+        order=options.order,
+        visible=options.visible,
+        demo=options.demo,
+        control=options.control,
+        revision=1,
+        changed_at=timezone.now(),
+        feature_count=tally.staged,
+        extent=tally.extent,
+    )
+    staged = sql.Identifier("staging", delivery.staged)
+    layer.first_levels = first_levels(cursor, staged, len(delivery.fields), grids())
+    layer.save()
+    _create_fields(layer, delivery)
+    columns = [(column, kind) for _, column, kind in delivery.fields]
+    tables.publish_staged(cursor, delivery.staged, layer.name)
+    labelled = bool(layer.label_field)
+    tables.create_history(
+        cursor, layer.name, columns, family=delivery.family, valid_time=layer.valid_time, labelled=labelled
+    )
+    counts = Counts(inserted=tally.staged, revision=1)
+    _note_change(layer, delivery, counts)
+    if options.public:
+        give(Grantee(), ["view", "query"], by=options.actor, layer=layer)
+    return counts
+
+
+def _create_fields(layer: Layer, delivery: Delivery, start: int = 0) -> None:
+    facts = delivery.options.fields
+    allowed = {"alias_zh", "alias_en", "unit", "required", "minimum", "maximum", "max_length"}
+    Field.objects.bulk_create(
+        Field(
+            layer=layer,
+            name=name,
+            column=column,
+            type=kind,
+            order=start + number,
+            **{
+                fact: value
+                for fact, value in facts.get(name, {}).items()
+                if fact in allowed and value is not None
+            },
+        )
+        for number, (name, column, kind) in enumerate(delivery.fields)
+    )
+
+
+def change(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
+    """Modes append, upsert and replace: the staged rows go into a layer that is there.
+
+    The layer is taken alone first: edits are told to come back, and the next revision is known.
+    """
+    take_alone(cursor, layer.pk)
+    layer.refresh_from_db()
+    revision = layer.revision + 1
+    _add_new_fields(cursor, delivery, layer)
+    bound = {"revision": revision, "day": delivery.options.valid_from or timezone.localdate().isoformat()}
+    _run(cursor, _plan(delivery, layer), bound)
+    _run(cursor, _script(delivery, layer), bound)
+    cursor.execute(
+        "SELECT count(*) FILTER (WHERE op = 'insert'), count(*) FILTER (WHERE op = 'update'),"
+        " count(*) FILTER (WHERE op = 'same'), count(*) FILTER (WHERE op = 'gone') FROM import_plan"
+    )
+    inserted, updated, unchanged, removed = cursor.fetchone()
+    counts = Counts(inserted, updated, unchanged, removed, revision)
+    _finish_layer(cursor, layer, delivery, counts)
+    _note_change(layer, delivery, counts)
+    _note_cells(cursor, layer, revision)
+    cursor.execute("DROP TABLE import_plan")
+    return counts
+
+
+def _add_new_fields(cursor: Any, delivery: Delivery, layer: Layer) -> None:
+    known = {one.name for one in Field.objects.filter(layer=layer)}
+    new = [one for one in delivery.fields if one[0] not in known]
+    if not new:
+        return
+    tables.add_columns(cursor, layer.name, [(column, kind) for _, column, kind in new])
+    _create_fields(layer, Delivery(**{**vars(delivery), "fields": new}), start=len(known))
+
+
+def _names(delivery: Delivery, layer: Layer) -> dict[str, sql.Composable]:
+    columns = [column for _, column, _ in delivery.fields]
+    periods = ["valid_from", "valid_to"] if layer.valid_time else []
+    return {
+        "table": sql.Identifier("data", layer.name),
+        "history": sql.Identifier("history", layer.name),
+        "staged": sql.Identifier("staging", delivery.staged),
+        "columns": tables.column_list(["geom", *columns]),
+        "staged_columns": sql.SQL(", ").join(sql.Identifier("staged", name) for name in ("geom", *columns)),
+        "live_row": sql.SQL("ROW({})").format(
+            sql.SQL(", ").join(sql.Identifier("live", name) for name in columns)
+        ),
+        "staged_row": sql.SQL("ROW({})").format(
+            sql.SQL(", ").join(sql.Identifier("staged", name) for name in columns)
+        ),
+        "all_columns": tables.column_list(["fid", "version", "rev_from", "geom", *periods, *columns]),
+        "live_columns": sql.SQL(", ").join(
+            sql.Identifier("live", name)
+            for name in ("fid", "version", "rev_from", "geom", *periods, *columns)
+        ),
+        "assignments": sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("staged", name))
+            for name in ("geom", *columns)
+        ),
+        "current": sql.SQL(
+            "live.valid_from <= %(day)s AND (live.valid_to IS NULL OR live.valid_to > %(day)s)"
+        )
+        if layer.valid_time
+        else sql.SQL("true"),
+    }
+
+
+def _plan(delivery: Delivery, layer: Layer) -> sql.Composable:
+    """Which staged row is which feature: import_plan(row, fid, op, started)."""
+    names = _names(delivery, layer)
+    started = sql.SQL("live.valid_from = %(day)s" if layer.valid_time else "true")
+    key = next(
+        (column for name, column, _ in delivery.fields if name == (delivery.options.key or layer.key_field)),
+        None,
+    )
+    if delivery.options.mode == "append":
+        name = "plan_append"
+    elif key is not None:
+        name = "plan_by_key"
+    else:
+        name = "plan_by_equality"
+    gone = sql.SQL("true" if delivery.options.mode == "replace" else "false")
+    text = sql.SQL(queries.load_sql(queries.SQL, name))
+    return text.format(**names, key=sql.Identifier(key or "fid"), gone=gone, started=started)
+
+
+def _script(delivery: Delivery, layer: Layer) -> sql.Composable:
+    name = "load_valid_time" if layer.valid_time else "load_rows"
+    return sql.SQL(queries.load_sql(queries.SQL, name)).format(**_names(delivery, layer))
+
+
+def _run(cursor: Any, text: sql.Composable, bound: Mapping[str, Any]) -> None:
+    cursor.execute(text.as_string(connection.connection), bound)
+
+
+def _finish_layer(cursor: Any, layer: Layer, delivery: Delivery, counts: Counts) -> None:
+    """The layer's row last: readers wait for nothing but this."""
+    table = sql.Identifier("data", layer.name)
+    levels = first_levels(cursor, table, Field.objects.filter(layer=layer).count(), grids())
+    text = sql.SQL(
+        "SELECT n, ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b)"
+        " FROM (SELECT {} AS n, ST_Extent(geom) AS b FROM {}) AS whole"
+    ).format(sql.SQL("count(DISTINCT fid)" if layer.valid_time else "count(*)"), table)
+    cursor.execute(text.as_string(connection.connection))
+    number, *extent = cursor.fetchone()
+    cursor.execute(
+        "UPDATE layers_layer SET revision = %s,"
+        " changed_at = greatest(clock_timestamp(), changed_at + interval '1 microsecond'),"
+        " feature_count = %s, extent = %s WHERE id = %s",
+        [counts.revision, number, extent if extent[0] is not None else None, layer.pk],
+    )
+    Layer.objects.filter(pk=layer.pk).update(first_levels=levels)
+    layer.refresh_from_db()
+
+
+def _note_change(layer: Layer, delivery: Delivery, counts: Counts) -> None:
+    options, origin = delivery.options, delivery.origin
+    Change.objects.create(
+        layer=layer,
+        revision=counts.revision,
+        at=layer.changed_at or timezone.now(),
+        kind="import",
+        author=options.actor,
+        reason=f"{options.mode}: {origin['source_name']}",
+        inserted=counts.inserted,
+        updated=counts.updated,
+        deleted=counts.removed,
+    )
+    Lineage.objects.create(layer=layer, revision=counts.revision, mode=options.mode, **origin)
+    audit.record(
+        options.actor,
+        "layer.import",
+        "layer",
+        layer.name,
+        mode=options.mode,
+        revision=counts.revision,
+        source=origin["source_name"],
+    )
+
+
+def _note_cells(cursor: Any, layer: Layer, revision: int) -> None:
+    side = settings.ONEMAP_GRID_SIZE / 2**CELL_LEVEL
+    x, y = settings.ONEMAP_GRID_ORIGIN
+    text = sql.SQL(queries.load_sql(queries.SQL, "note_cells")).format(
+        table=sql.Identifier("data", layer.name), history=sql.Identifier("history", layer.name)
+    )
+    _run(
+        cursor,
+        text,
+        {"layer": layer.pk, "revision": revision, "side": side, "x": x, "y": y, "last": 2**CELL_LEVEL - 1},
+    )

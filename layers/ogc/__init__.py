@@ -1,0 +1,1 @@
+"""The protocols of the OGC: nothing of rights or data is decided here."""

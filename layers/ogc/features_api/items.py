@@ -1,0 +1,130 @@
+"""Items and changes of a collection: assembled in SQL, streamed, flat in memory."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg2 import sql
+
+from layers import queries
+from layers.ogc import axes
+from layers.ogc.features_api.parameters import ItemsQuery
+from layers.queries import Statement
+from layers.rights import Scope
+from spatial.crs import Crs
+
+COUNT_LIMIT = 200_000
+
+
+def feature_text(scope: Scope, crs: Crs, alias: str) -> tuple[sql.Composable, dict[str, str]]:
+    """SQL for the GeoJSON text of one row of a relation, and its bound values."""
+    properties, params = queries.json_properties(scope.fields, alias)
+    time = sql.SQL("''")
+    if scope.layer.valid_time:
+        time = sql.SQL(
+            """',"time":{{"interval":["' || {row}.valid_from || '","' """
+            """|| coalesce({row}.valid_to::text, '..') || '"]}}'"""
+        ).format(row=sql.Identifier(alias))
+    text = sql.SQL(
+        """'{{"type":"Feature","id":' || {row}.fid || ',"geometry":' || {geometry} || ',"properties":' """
+        """|| {properties}::text || ',"version":' || {row}.version || {time} || '}}'"""
+    ).format(
+        row=sql.Identifier(alias),
+        geometry=axes.geometry_out(crs, sql.Identifier(alias, "geom")),
+        properties=properties,
+        time=time,
+    )
+    return text, params
+
+
+def matching(scope: Scope, query: ItemsQuery) -> Statement:
+    """The relation of features that match a query (without paging): `SELECT * FROM … AS r WHERE …`, parenthesised."""
+    where = None
+    params: dict[str, Any] = {}
+    if query.box is not None:
+        where = sql.SQL("ST_Intersects(geom, ST_GeomFromWKB(%(box)s, {}))").format(sql.Literal(axes.STORAGE))
+        params["box"] = query.box
+    elif query.nowhere:
+        where = sql.SQL("false")
+    inner = queries.relation(scope, query.moment, where=where)
+    tests: list[sql.Composable] = []
+    for number, (field, value) in enumerate(query.equals):
+        params[f"equals_{number}"] = value
+        tests.append(
+            sql.SQL("r.{} = {}").format(sql.Identifier(field.column), sql.Placeholder(f"equals_{number}"))
+        )
+    condition = sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(tests)) if tests else sql.SQL("")
+    return Statement(
+        sql.SQL("(SELECT * FROM {} AS r{})").format(inner.text, condition), {**inner.params, **params}
+    )
+
+
+def page_statement(scope: Scope, query: ItemsQuery) -> Statement:
+    """Rows (fid, valid_from or null, feature text) of one page and one row more, in keyset order."""
+    found = matching(scope, query)
+    key = [sql.SQL("m.fid")] + ([sql.SQL("m.valid_from")] if scope.layer.valid_time else [])
+    params = dict(found.params)
+    after = sql.SQL("")
+    if query.after is not None:
+        params["after_fid"], params["after_from"] = query.after
+        after = sql.SQL(" WHERE m.fid > %(after_fid)s")
+        if scope.layer.valid_time:
+            after = sql.SQL(" WHERE (m.fid, m.valid_from) > (%(after_fid)s, %(after_from)s)")
+    text, names = feature_text(scope, query.crs, "m")
+    statement = sql.SQL("SELECT m.fid, {}, {} FROM {} AS m{} ORDER BY {} LIMIT {}").format(
+        sql.SQL("m.valid_from") if scope.layer.valid_time else sql.SQL("NULL"),
+        text,
+        found.text,
+        after,
+        sql.SQL(", ").join(key),
+        sql.Literal(query.limit + 1),
+    )
+    return Statement(statement, {**params, **names})
+
+
+def number_matched(scope: Scope, query: ItemsQuery, feature_count: int) -> int | None:
+    """How many features match: from the catalogue where that is the answer, else counted up to a limit."""
+    plain = query.box is None and not query.nowhere and not query.equals
+    if plain and scope.areas is None and query.moment.revision is None and not scope.layer.valid_time:
+        return feature_count
+    return queries.counted(matching(scope, query), COUNT_LIMIT)
+
+
+def collection_chunks(
+    pages: Iterator[list[tuple[Any, ...]]], query: ItemsQuery, matched: int | None, finish: Any
+) -> Iterator[str]:
+    """The text of a FeatureCollection in pieces.
+
+    `finish(last)` is called when the features are written, with the key (fid, valid_from) of the last one if there
+    are more, else None; it returns the links.
+    """
+    stamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    yield f'{{"type":"FeatureCollection","timeStamp":"{stamp}",'
+    if matched is not None:
+        yield f'"numberMatched":{matched},'
+    yield '"features":['
+    written, last, more = 0, None, False
+    for rows in pages:
+        texts = []
+        for fid, valid_from, text in rows:
+            if written == query.limit:
+                more = True
+                break
+            texts.append(text)
+            last = (fid, valid_from)
+            written += 1
+        if texts:
+            yield ("," if written > len(texts) else "") + ",".join(texts)
+    links = json.dumps(finish(last if more else None), ensure_ascii=False)
+    yield f'],"numberReturned":{written},"links":{links}}}'
+
+
+def one_feature(scope: Scope, fid: int, query: ItemsQuery) -> tuple[str, int] | None:
+    """One feature's GeoJSON text and its version; None if it does not exist for this scope."""
+    inner = queries.relation(scope, query.moment, where=sql.SQL("fid = %(fid)s"))
+    text, names = feature_text(scope, query.crs, "r")
+    order = sql.SQL(" ORDER BY r.valid_from DESC") if scope.layer.valid_time else sql.SQL("")
+    statement = sql.SQL("SELECT {}, r.version FROM {} AS r{} LIMIT 1").format(text, inner.text, order)
+    found = queries.rows(Statement(statement, {**inner.params, **names, "fid": fid}))
+    return (found[0][0], found[0][1]) if found else None

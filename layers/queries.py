@@ -1,0 +1,232 @@
+"""Reading features: the only text of a rights-bound relation, and what is asked of it.
+
+Every answer about features, in every door, is a question to `relation()`. A relation shows the fields a scope
+allows, under their internal names, at one moment of the two times.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg2 import sql
+
+from layers.catalogue import LayerInfo
+from layers.moments import Moment
+from layers.rights import FieldScope, Scope
+
+SQL = Path(__file__).parent / "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with its bound values."""
+
+    text: sql.Composable
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def execute(self, cursor: Any) -> Any:
+        """Run on a cursor of Django's default connection and return the cursor."""
+        cursor.execute(self.text.as_string(connection.connection), self.params)
+        return cursor
+
+
+def table(layer: LayerInfo) -> sql.Identifier:
+    """The table of a layer's current features."""
+    return sql.Identifier("data", layer.name)
+
+
+def history(layer: LayerInfo) -> sql.Identifier:
+    """The table of a layer's superseded versions."""
+    return sql.Identifier("history", layer.name)
+
+
+@lru_cache(maxsize=64)
+def load_sql(folder: Path, name: str) -> str:
+    """The text of a statement kept in a file, without its comments."""
+    text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+
+
+def relation(scope: Scope, moment: Moment, *, where: sql.Composable | None = None) -> Statement:
+    """The rows of a layer that a scope shows at a moment: a parenthesised SELECT.
+
+    Columns: fid, version, rev_from, geom (storage CRS), valid_from and valid_to for layers with valid time, and one
+    column per visible field under its internal name.
+
+    Parameters
+    ----------
+    where
+        A further condition on the stored row's fid and geom, put inside both halves so that their indexes serve
+        it. It must not name a field: fields are judged outside, where hidden values are already gone.
+    """
+    params: dict[str, Any] = {}
+    columns = sql.SQL(", ").join(_columns(scope, params))
+    conditions = _conditions(scope, moment, params)
+    if where is not None:
+        conditions.append(where)
+    halves = [_half(columns, table(scope.layer), conditions)]
+    if moment.revision is not None:
+        params["as_of"] = moment.revision
+        halves[0] = _half(columns, table(scope.layer), [*conditions, sql.SQL("rev_from <= %(as_of)s")])
+        past = [*conditions, sql.SQL("rev_from <= %(as_of)s AND rev_to > %(as_of)s")]
+        halves.append(_half(columns, history(scope.layer), past))
+    return Statement(sql.SQL("({})").format(sql.SQL(" UNION ALL ").join(halves)), params)
+
+
+def _half(
+    columns: sql.Composable, source: sql.Identifier, conditions: Sequence[sql.Composable]
+) -> sql.Composed:
+    where = sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
+    return sql.SQL("SELECT {} FROM {} WHERE {}").format(columns, source, where)
+
+
+def _columns(scope: Scope, params: dict[str, Any]) -> list[sql.Composable]:
+    names: list[sql.Composable] = [sql.Identifier(name) for name in ("fid", "version", "rev_from", "geom")]
+    if scope.layer.valid_time:
+        names += [sql.Identifier("valid_from"), sql.Identifier("valid_to")]
+    return names + [_column(one, params) for one in scope.fields]
+
+
+def _column(one: FieldScope, params: dict[str, Any]) -> sql.Composable:
+    """A field, or NULL where the feature lies outside the areas in which the field is granted."""
+    column = sql.Identifier(one.field.column)
+    if one.areas is None:
+        return column
+    inside = _intersects(one.areas, f"area_{one.field.column}", params)
+    return sql.SQL("CASE WHEN {} THEN {} END AS {}").format(inside, column, column)
+
+
+def _intersects(areas: tuple[bytes, ...], prefix: str, params: dict[str, Any]) -> sql.Composable:
+    if not areas:
+        return sql.SQL("false")
+    tests = []
+    for number, area in enumerate(areas):
+        name = f"{prefix}_{number}"
+        params[name] = area
+        tests.append(
+            sql.SQL("ST_Intersects(geom, ST_GeomFromWKB({}, {}))").format(
+                sql.Placeholder(name), sql.Literal(settings.ONEMAP_SRID)
+            )
+        )
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))
+
+
+def _conditions(scope: Scope, moment: Moment, params: dict[str, Any]) -> list[sql.Composable]:
+    conditions: list[sql.Composable] = []
+    if scope.areas is not None:
+        conditions.append(_intersects(scope.areas, "area", params))
+    if scope.layer.valid_time:
+        # Half open: a period ends on the day the next begins.
+        if moment.valid_to is not None:
+            params["valid_end"] = moment.valid_to
+            conditions.append(sql.SQL("valid_from <= %(valid_end)s"))
+        if moment.valid_from is not None:
+            params["valid_start"] = moment.valid_from
+            conditions.append(sql.SQL("(valid_to IS NULL OR valid_to > %(valid_start)s)"))
+    return conditions
+
+
+def rows(statement: Statement) -> list[tuple[Any, ...]]:
+    """All rows of a statement."""
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        found: list[tuple[Any, ...]] = statement.execute(cursor).fetchall()
+        return found
+
+
+def streamed(statement: Statement, size: int = 500) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows in lists of `size`, through a server-side cursor: flat memory however long the answer.
+
+    The first list is read before the first `next()` returns, so a failing statement is still a refusal with its
+    own status; the transaction ends when the iterator does.
+    """
+    connection.ensure_connection()
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        statement.execute(cursor)
+        while batch := cursor.fetchmany(size):
+            yield batch
+
+
+def primed(stream: Iterator[Any]) -> Iterator[Any]:
+    """The same stream with its first item already fetched, so that failures come before the answer begins."""
+    try:
+        first = next(stream)
+    except StopIteration:
+        return iter(())
+    return itertools.chain([first], stream)
+
+
+def revision_of(layer: LayerInfo) -> int:
+    """The layer's revision now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT revision FROM layers_layer WHERE id = %s", [layer.id])
+        return int(cursor.fetchone()[0])
+
+
+def layer_states(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Revision, time of the last change, feature count, extent (storage CRS) and first tile levels by layer id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, revision, changed_at, feature_count, extent, first_levels::text"
+            " FROM layers_layer WHERE id = ANY(%s)",
+            [list(ids)],
+        )
+        names = [column.name for column in cursor.description]
+        return {row[0]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
+
+
+def json_properties(
+    fields: Sequence[FieldScope], alias: str, prefix: str = "name"
+) -> tuple[sql.Composable, dict[str, str]]:
+    """An SQL expression for the JSON object of a row's visible fields, and its bound values (the names)."""
+    params = {f"{prefix}_{number}": one.field.name for number, one in enumerate(fields)}
+    # A function takes 100 arguments: larger objects are put together from pieces of 49 pairs.
+    pieces = []
+    for start in range(0, max(len(fields), 1), 49):
+        pairs = [
+            sql.SQL("{}, {}").format(
+                sql.SQL("%({})s::text").format(sql.SQL(f"{prefix}_{start + number}")),
+                sql.Identifier(alias, one.field.column),
+            )
+            for number, one in enumerate(fields[start : start + 49])
+        ]
+        build = "json_build_object({})" if len(fields) <= 49 else "jsonb_build_object({})"
+        pieces.append(sql.SQL(build).format(sql.SQL(", ").join(pairs)))
+    return sql.SQL("({})").format(sql.SQL(" || ").join(pieces)), params
+
+
+def counted(statement: Statement, limit: int) -> int | None:
+    """How many rows a statement has; None if more than `limit` (counting stops there)."""
+    text = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} AS all_rows LIMIT {}) AS some_rows").format(
+        statement.text, sql.Literal(limit + 1)
+    )
+    found = int(rows(Statement(text, statement.params))[0][0])
+    return found if found <= limit else None
+
+
+DIVISION_LAYERS = ("division_district", "division_street", "division_community")
+
+
+def division_area(code: str, srid: int) -> bytes | None:
+    """The area of the division of this code, as WKB in `srid`; None if no division layer has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT layer.name, field."column" FROM layers_layer AS layer'
+            " JOIN layers_field AS field ON field.layer_id = layer.id"
+            " WHERE layer.name = ANY(%s) AND field.name = 'code' AND layer.deleted_at IS NULL",
+            [list(DIVISION_LAYERS)],
+        )
+        for name, column in cursor.fetchall():
+            text = sql.SQL(
+                "SELECT ST_AsBinary(ST_Transform(ST_Union(geom), {})) FROM {} WHERE {} = %s"
+            ).format(sql.Literal(srid), sql.Identifier("data", name), sql.Identifier(column))
+            cursor.execute(text.as_string(connection.connection), [code])
+            found = cursor.fetchone()[0]
+            if found is not None:
+                return bytes(found)
+    return None

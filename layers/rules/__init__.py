@@ -1,0 +1,1 @@
+"""What may be stored: pure functions, no Django, no database."""

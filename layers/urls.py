@@ -1,0 +1,24 @@
+"""Addresses of the one map's features and catalogue."""
+
+from django.urls import path
+
+from layers import catalogue_pages
+from layers.ogc.features_api import views
+
+ogc = [
+    path("", views.landing),
+    path("conformance", views.conformance),
+    path("api", views.api),
+    path("collections", views.collections),
+    path("collections/<str:name>", views.collection),
+    path("collections/<str:name>/items", views.collection_items),
+    path("collections/<str:name>/items/<str:fid>", views.item),
+    path("collections/<str:name>/schema", views.schema, {"kind": "schema"}),
+    path("collections/<str:name>/queryables", views.schema, {"kind": "queryables"}),
+    path("collections/<str:name>/changes", views.collection_changes),
+]
+catalogue = [
+    path("", catalogue_pages.index),
+    path("<str:name>/", catalogue_pages.detail),
+    path("<str:name>/download<str:suffix>", catalogue_pages.download),
+]

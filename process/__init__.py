@@ -1,0 +1,1 @@
+"""How work moves: jobs, feeds, audit. Knows no layer and no map."""

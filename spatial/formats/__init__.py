@@ -1,0 +1,27 @@
+"""Reading delivered files: GeoPackage, Shapefile, GeoJSON, CSV and FlatGeobuf, and nothing else."""
+
+from spatial.formats.opening import open_source
+from spatial.formats.refusals import (
+    ArchiveTooBig,
+    NotAllowedFormat,
+    SourceLayerMissing,
+    TooManyFields,
+    UnreadableSource,
+    WrongEncoding,
+)
+from spatial.formats.source import MOST_FIELDS, Batch, Source, SourceField, internal_columns
+
+__all__ = [
+    "MOST_FIELDS",
+    "ArchiveTooBig",
+    "Batch",
+    "NotAllowedFormat",
+    "Source",
+    "SourceField",
+    "SourceLayerMissing",
+    "TooManyFields",
+    "UnreadableSource",
+    "WrongEncoding",
+    "internal_columns",
+    "open_source",
+]

@@ -1,0 +1,19 @@
+-- One vector tile of a layer.
+--
+-- Takes     x0, y0, x1, y1: the tile's box in the grid's CRS; s0, t0, s1, t1: the box to search, as far as the
+--           storage CRS can hold it, in the same CRS. {relation}: the rights-bound rows; {columns}: their fields.
+-- Returns   the tile (null when nothing is in it), the layer's revision, the catalogue's version.
+-- Cost      one index scan of the box; the boxes are computed once (MATERIALIZED): written into the join they
+--           are computed per row and the tile takes four times as long.
+
+WITH frame AS MATERIALIZED (SELECT {envelope} AS tile),
+box AS MATERIALIZED (SELECT tile, {search} AS search FROM frame),
+cut AS (
+    SELECT r.fid AS onemap_fid,
+           ST_AsMVTGeom({shape}, box.tile, {extent}, {buffer}, true) AS onemap_geom{columns}
+      FROM {relation} AS r, box
+)
+SELECT (SELECT ST_AsMVT(cut, {name}, {extent}, 'onemap_geom', 'onemap_fid') FROM cut
+         WHERE onemap_geom IS NOT NULL){labels},
+       (SELECT revision FROM layers_layer WHERE id = {layer}),
+       (SELECT version FROM layers_cataloguestate)

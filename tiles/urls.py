@@ -1,0 +1,14 @@
+"""Addresses of tiles."""
+
+from django.urls import path
+
+from tiles import views
+
+tiles = [path("tiles/<str:name>/<str:grid>/<str:z>/<str:x>/<str:y>.mvt", views.tile)]
+ogc = [
+    path("tileMatrixSets", views.tile_matrix_sets),
+    path("tileMatrixSets/<str:grid>", views.tile_matrix_set),
+    path("collections/<str:name>/tiles", views.tilesets),
+    path("collections/<str:name>/tiles/<str:grid>", views.tileset),
+    path("collections/<str:name>/tiles/<str:grid>/<str:z>/<str:y>/<str:x>", views.tile),
+]

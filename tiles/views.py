@@ -1,0 +1,196 @@
+"""Tiles over HTTP: who asks, which tile, and how long it may be kept."""
+
+import json
+import re
+from typing import ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from accounts.principals import Principal
+from layers import catalogue, queries
+from layers.moments import parse_moment
+from layers.ogc.features_api.documents import base_url, link, words
+from layers.ogc.features_api.parameters import known_only, single
+from layers.rights import Action, Scope, scope
+from spatial.citygrid import TileOutside
+from spatial.errors import Kind, OnemapError
+from tiles.queries import Tile, etag, grid_of, grids, vector_tile
+
+MVT = "application/vnd.mapbox-vector-tile"
+INDEX = re.compile(r"(?:0|[1-9][0-9]{0,8})\Z", re.ASCII)
+VERSION = re.compile(r"[0-9]{1,18}(?:-[0-9]{1,18})?\Z", re.ASCII)
+
+
+class BadTileAddress(OnemapError):
+    """A tile's address holds something that is no number."""
+
+    kind: ClassVar = Kind.NOT_FOUND
+    code: ClassVar = "tile-outside"
+    message: ClassVar = "there is no such tile"
+    message_zh: ClassVar = "没有该瓦片"
+
+
+class BadVersion(OnemapError):
+    """`v` is no revision."""
+
+    kind: ClassVar = Kind.INVALID
+    code: ClassVar = "bad-version"
+    message: ClassVar = "v is a data revision, or DATAREV-STYLEREV"
+    message_zh: ClassVar = "v 应为数据修订号，或 DATAREV-STYLEREV"
+
+
+def principal(request: HttpRequest) -> Principal:
+    """Who is asking."""
+    found: Principal = vars(request)["principal"]
+    return found
+
+
+@require_safe
+def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str) -> HttpResponse:
+    """GET /tiles/NAME/GRID/z/x/y.mvt and /ogc/collections/NAME/tiles/GRID/z/y/x."""
+    given = single(request.GET)
+    known = catalogue.held() or catalogue.current()
+    made = _make(request, known, name, grid, (z, x, y), given)
+    if isinstance(made, HttpResponse):
+        return made
+    found, body = made
+    if body.version != found.version:
+        # Rights or the catalogue changed since this process last looked: judge again.
+        made = _make(request, catalogue.at_version(body.version), name, grid, (z, x, y), given)
+        if isinstance(made, HttpResponse):
+            return made
+        found, body = made
+    return _answer(request, found, body, given.get("v"))
+
+
+def _make(
+    request: HttpRequest,
+    known: catalogue.Catalogue,
+    name: str,
+    grid: str,
+    index: tuple[str, str, str],
+    given: dict[str, str],
+) -> tuple[Scope, Tile] | HttpResponse:
+    try:
+        found = scope(principal(request), name, Action.VIEW, of=known)
+    except OnemapError:
+        # Before saying no, look whether the catalogue in memory is still the true one.
+        found = scope(principal(request), name, Action.VIEW)
+    known_only(given, {"v", "as-of", "datetime"})
+    if "v" in given and not VERSION.match(given["v"]):
+        raise BadVersion()
+    matrix = grid_of(grid)
+    if not all(INDEX.match(part) for part in index):
+        raise BadTileAddress()
+    z, x, y = (int(part) for part in index)
+    if not matrix.contains(z, x, y):
+        raise TileOutside(grid=grid, z=z, x=x, y=y)
+    if z < first_level(found, matrix.identifier):
+        return _below(request)
+    moment = parse_moment(found.layer, given.get("as-of"), given.get("datetime"))
+    return found, vector_tile(found, matrix, z, x, y, moment)
+
+
+def first_level(found: Scope, grid: str) -> int:
+    """The layer's first published level in a grid (see layers.levels)."""
+    levels = queries.layer_states([found.layer.id])[found.layer.id]["first_levels"]
+    return int(json.loads(levels).get(grid, grids()[grid].min_level))
+
+
+def _below(request: HttpRequest) -> HttpResponse:
+    """204: the layer is not published as vector tiles at this level; zoom in."""
+    response = HttpResponse(status=204)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _answer(request: HttpRequest, found: Scope, made: Tile, asked: str | None) -> HttpResponse:
+    tag = etag(found, made)
+    if request.headers.get("If-None-Match") == tag:
+        response = HttpResponse(status=304)
+    else:
+        response = HttpResponse(made.body, content_type=MVT)
+    response.headers["ETag"] = tag
+    # A tile is kept by the browser alone, since what it shows depends on who asks; under a revision's address
+    # it never changes, but a right may be taken back within a minute.
+    current = asked is not None and asked.split("-")[0] == str(made.revision)
+    response.headers["Cache-Control"] = "private, max-age=60" if current else "private, no-cache"
+    response.headers["Vary"] = "Authorization, Cookie"
+    return response
+
+
+def _json(body: dict[str, object]) -> HttpResponse:
+    response = HttpResponse(json.dumps(body, ensure_ascii=False), content_type="application/json")
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@require_safe
+def tilesets(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /ogc/collections/NAME/tiles: the tile sets of a collection (OGC API Tiles)."""
+    found = scope(principal(request), name, Action.VIEW)
+    known_only(single(request.GET), set())
+    url = f"{base_url(request)}/ogc/collections/{name}/tiles"
+    sets = [_tileset(request, found, grid) for grid in grids()]
+    return _json({"links": [link(url, "self", "application/json", "These tile sets")], "tilesets": sets})
+
+
+@require_safe
+def tileset(request: HttpRequest, name: str, grid: str) -> HttpResponse:
+    """GET /ogc/collections/NAME/tiles/GRID: one tile set."""
+    found = scope(principal(request), name, Action.VIEW)
+    known_only(single(request.GET), set())
+    grid_of(grid)
+    return _json(_tileset(request, found, grid))
+
+
+def _tileset(request: HttpRequest, found: Scope, grid: str) -> dict[str, object]:
+    matrix, root, name = grids()[grid], base_url(request), found.layer.name
+    url = f"{root}/ogc/collections/{name}/tiles/{grid}"
+    template = {
+        **link(f"{url}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", "item", MVT, "Tiles"),
+        "templated": True,
+    }
+    scheme = link(
+        f"{root}/ogc/tileMatrixSets/{grid}",
+        "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme",
+        "application/json",
+        grid,
+    )
+    return {
+        "title": words(request, found.layer.title_zh, found.layer.title_en),
+        "dataType": "vector",
+        "crs": matrix.to_json()["crs"],
+        "tileMatrixSetURI": matrix.uri or scheme["href"],
+        "layers": [
+            {
+                "id": name,
+                "dataType": "vector",
+                "minTileMatrix": str(first_level(found, grid)),
+                "maxTileMatrix": str(matrix.max_level),
+            }
+        ],
+        "links": [link(url, "self", "application/json", "This tile set"), scheme, template],
+    }
+
+
+@require_safe
+def tile_matrix_sets(request: HttpRequest) -> HttpResponse:
+    """GET /ogc/tileMatrixSets."""
+    root = base_url(request)
+    listed = [
+        {
+            "id": name,
+            "title": name,
+            "links": [link(f"{root}/ogc/tileMatrixSets/{name}", "self", "application/json", name)],
+        }
+        for name in grids()
+    ]
+    return _json({"tileMatrixSets": listed})
+
+
+@require_safe
+def tile_matrix_set(request: HttpRequest, grid: str) -> HttpResponse:
+    """GET /ogc/tileMatrixSets/GRID."""
+    return _json(grid_of(grid).to_json())
