@@ -41,7 +41,7 @@ def changes_in(form: "ModelForm[Any]") -> dict[str, list[object]]:
     }
 
 
-class KeptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class KeptAdmin(admin.ModelAdmin):
     """What is named by the audit is never deleted, and every change of it is told."""
 
     changed: ClassVar[Signal]
@@ -82,7 +82,7 @@ class RoleAdmin(KeptAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(KeptAdmin, UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(KeptAdmin, UserAdmin):
     """People."""
 
     changed = signals.user_changed
@@ -103,7 +103,7 @@ class PersonAdmin(KeptAdmin, UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ServiceKey)
-class ServiceKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ServiceKeyAdmin(admin.ModelAdmin):
     """Service keys: made here with their text shown once, revoked here, never changed."""
 
     list_display = ("prefix", "department", "name", "created_at", "expires_at", "revoked_at", "last_used_at")

@@ -51,7 +51,8 @@ class JsonCommand(BaseCommand):
     result is the last line of stdout, also when held or failed; progress belongs on `self.stderr`.
     """
 
-    requires_system_checks: list[str] = []
+    # Of all checks the site's own alone: no command works with unsafe libraries, and none waits for the rest.
+    requires_system_checks: list[str] = ["onemap"]
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """A parser whose errors are raised, so that they too can be answered in JSON."""

@@ -111,6 +111,12 @@ def principal_of_key(text: str) -> Principal:
         tell_refusal(key, why or "unknown", digest)
         raise BadCredentials()
     note_use(key)
+    return principal_of_service_key(key)
+
+
+def principal_of_service_key(key: ServiceKey) -> Principal:
+    """The principal a valid key stands for."""
+    chain = key.department.ancestors()
     return Principal(
         kind="key",
         name=f"key:{key.department.code}/{key.name}",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import ClassVar
 
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -78,6 +78,15 @@ class CsrfRefused(OnemapError):
     code: ClassVar = "csrf"
     message: ClassVar = "the page is out of date; load it again and repeat"
     message_zh: ClassVar = "页面已过期，请刷新后重试"
+
+
+class NotPermitted(OnemapError):
+    """The account may not do this."""
+
+    kind: ClassVar = Kind.FORBIDDEN
+    code: ClassVar = "not-permitted"
+    message: ClassVar = "your account may not do this"
+    message_zh: ClassVar = "您的账号无权执行此操作"
 
 
 class OutOfService(OnemapError):
@@ -173,6 +182,8 @@ def translated(error: Exception) -> OnemapError | None:
         return error
     if isinstance(error, Http404):
         return NoSuchAddress()
+    if isinstance(error, PermissionDenied):
+        return NotPermitted()
     if isinstance(error, RequestDataTooBig):
         return BodyTooBig()
     if isinstance(error, SuspiciousOperation | BadRequest):
@@ -276,4 +287,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def no_permission(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """handler403."""
-    return render(request, CsrfRefused())
+    return render(request, NotPermitted())

@@ -22,8 +22,9 @@ class Versions(NamedTuple):
     """The native libraries one process uses."""
 
     gdal: str
+    gdal_proj: str  # the PROJ inside GDAL
     geos: str
-    proj: str
+    proj: str  # pyproj's
     gdal_path: str
     geos_path: str
 

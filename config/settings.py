@@ -144,12 +144,15 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 1 / 6  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "accounts.throttling.answer"
 LOGIN_URL = "/"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
 ONEMAP_ERROR_RENDERER = "config.errors.render"
 ONEMAP_JOB_MODULES = [name for name in ENV.get("ONEMAP_JOB_MODULES", "").split(",") if name]
 ONEMAP_FAIL_AT = ENV.get("FAIL_AT", "")
+ONEMAP_JOB_MEMORY = int(ENV.get("ONEMAP_JOB_MEMORY", 4 * 2**30))  # bytes
+ONEMAP_JOB_SECONDS = float(ENV.get("ONEMAP_JOB_SECONDS", 4 * 3600))
 
 ONEMAP_PUBLIC_URL = ENV.get("ONEMAP_PUBLIC_URL", "").rstrip("/")
 ALLOWED_HOSTS = [
@@ -157,7 +160,9 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [ONEMAP_PUBLIC_URL] if ONEMAP_PUBLIC_URL else []
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 8 * 3600
+# Thirty idle minutes end a session (threats.md A-02).
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ONEMAP_PUBLIC_URL.startswith("https:")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -171,7 +176,6 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ONEMAP_VAR / "static"
 CLIENT_DIST = BASE_DIR / "client" / "dist"
 STATICFILES_DIRS = [("client", CLIENT_DIST)] if CLIENT_DIST.is_dir() else []
 WHITENOISE_USE_FINDERS = True

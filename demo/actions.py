@@ -13,7 +13,8 @@ from accounts.actions import ensure_department, ensure_role, ensure_user
 from accounts.models import Department
 from demo.layers import LAYERS, FieldSpec, LayerSpec
 from demo.package import write_city
-from demo.people import ACCOUNTS, offices
+from demo.people import ACCOUNTS, RIGHTS, offices
+from layers.actions.grants import give, grantee
 from layers.exchange.options import ImportOptions
 from layers.models import Layer
 
@@ -87,6 +88,13 @@ def noted(spec: LayerSpec) -> list[FieldSpec]:
     return [field for field in spec.fields if field.note_en]
 
 
+def grant_rights(name: str) -> None:
+    """Open a layer of the city to its departments and roles (`demo.people.RIGHTS`)."""
+    layer = Layer.objects.get(name=name)
+    for whom, actions in RIGHTS:
+        give(grantee(whom), actions, by="demo_city", layer=layer)
+
+
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder below the site's own, gone afterwards."""
@@ -134,6 +142,7 @@ def load_city(
             result = importer(path, import_options(spec))
             if result["status"] != DONE:
                 return report | {"status": result["status"], "layer": spec.name, "import": dict(result)}
+            grant_rights(spec.name)
             report["layers"][spec.name] = result["inserted"]
             say(f"{spec.title_zh} {spec.name}: {result['inserted']}")
     return report

@@ -51,6 +51,15 @@ ACCOUNTS = (
 )
 
 
+# Who may do what with every layer of the city, layer by layer: a layer imported later is nobody's until granted.
+RIGHTS = (
+    ("department:planning", ("view", "query", "download")),
+    ("role:planner", ("view", "query", "download", "edit")),
+    ("role:registrar", ("view", "query", "download", "edit", "publish")),
+    *((f"department:{office.code}", ("view", "query")) for office in CITY_OFFICES[1:]),
+)
+
+
 def offices() -> list[Office]:
     """Every department, a parent always before its children."""
     wards = [Office(each.code, each.name_zh, each.name_en, CITY_CARE) for each in districts()]

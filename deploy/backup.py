@@ -195,7 +195,7 @@ def _load(places: Places, cluster: Cluster, source: Path) -> None:
 
 def _swap(places: Places, cluster: Cluster, source: Path) -> str:
     """Give the restored data the live names; returns the name under which the former database is kept."""
-    kept = f"onemap_before_{datetime.now(UTC):%Y%m%dt%H%M%S}"
+    kept = f"onemap_before_{datetime.now(UTC):%Y%m%dt%H%M%S%f}"
     rename = (
         f"BEGIN; ALTER DATABASE onemap RENAME TO {kept}; ALTER DATABASE {RESTORING} RENAME TO onemap; COMMIT"
     )
@@ -214,7 +214,7 @@ def _swap(places: Places, cluster: Cluster, source: Path) -> str:
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
     """Run one step; its own output explains a failure."""
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, umask=0o077, check=False)
     if done.returncode != 0:
         name = Path(command[0]).name
         raise SetupError(f"{name} 失败（见上方输出）", f"{name} failed (see the output above)")

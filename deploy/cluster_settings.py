@@ -34,7 +34,8 @@ FIXED = {
     "log_parameter_max_length_on_error": "0",
     "log_min_error_statement": "'panic'",
 }
-DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "'1GB'"}
+# For tests: what was committed survives any killed process, but not a power cut.
+DISPOSABLE = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "'1GB'"}
 
 
 def memory_megabytes() -> int:

@@ -73,6 +73,7 @@ def make_var(places: Places) -> None:
             f"{places.var} belongs to another system user (uid {owner}). Run this as that user.",
         )
     places.var.chmod(0o711 if owner == 0 else 0o700)
+    (places.var / "static").mkdir(exist_ok=True)
     places.logs.mkdir(exist_ok=True)
     places.logs.chmod(0o700)
 

@@ -64,8 +64,7 @@ def manage(places: Places, *arguments: str) -> None:
 
 
 def migrate(places: Places) -> None:
-    """Check the site and bring the tables to this version."""
-    manage(places, "check")
+    """Check the site (libraries, settings, models: `migrate` does so first) and bring tables to this version."""
     manage(places, "migrate", "--no-input", "--verbosity", "0")
 
 

@@ -1,6 +1,7 @@
 """The app of the one map."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class LayersConfig(AppConfig):
@@ -10,7 +11,10 @@ class LayersConfig(AppConfig):
     verbose_name = "图层 layers"
 
     def ready(self) -> None:
-        """Make the import and export jobs known to the worker."""
+        """Make the jobs known to the worker; fill an empty catalogue once its tables are there."""
+        from layers import seed
         from layers.exchange import tasks
 
         tasks.register()
+        # After the tables are there, and again after a test has emptied them.
+        post_migrate.connect(seed.seed, sender=self, dispatch_uid="layers.seed")

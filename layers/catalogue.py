@@ -167,6 +167,8 @@ SELECT grant_.id, grant_.layer_id, grant_.theme_id, grant_."to", grant_.departme
  ORDER BY grant_.id
 """
 
+_FIELD_FACTS = tuple(FieldInfo.__dataclass_fields__)
+
 _current: Catalogue | None = None
 _lock = threading.Lock()
 
@@ -219,7 +221,7 @@ def _fields(rows: Iterable[tuple[Any, ...]]) -> dict[int, tuple[FieldInfo, ...]]
     found: dict[int, list[FieldInfo]] = defaultdict(list)
     for layer_id, *values, codes in rows:
         listed = tuple((code, zh, en) for code, zh, en in codes) if codes is not None else None
-        found[layer_id].append(FieldInfo(*values, listed))
+        found[layer_id].append(FieldInfo(**dict(zip(_FIELD_FACTS, [*values, listed], strict=True))))
     return {layer_id: tuple(fields) for layer_id, fields in found.items()}
 
 

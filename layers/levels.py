@@ -77,7 +77,7 @@ def first_levels(
 ) -> dict[str, int]:
     """The first level by tile matrix set: in each, the one whose tiles cover no more ground than CityGrid's."""
     level = first_level(cursor, table, columns)
-    if level is None:
+    if not level:  # empty, or one tile holds the whole city: so does every tile further out
         return {grid.identifier: grid.min_level for grid in grids}
     metres = settings.ONEMAP_GRID_SIZE / 2**level
     return {grid.identifier: _level_of_side(grid, metres) for grid in grids}

@@ -131,6 +131,26 @@ def _conditions(scope: Scope, moment: Moment, params: dict[str, Any]) -> list[sq
     return conditions
 
 
+def versions(scope: Scope, fid: int) -> Statement:
+    """Every version of one feature that the scope shows, oldest first: what was, and by which change.
+
+    Rows: version, rev_from, rev_to (null for the current one), time, author, reason of the change, properties,
+    GeoJSON (longitude, latitude), and the valid period where the layer has one.
+    """
+    params: dict[str, Any] = {"fid": fid, "layer": scope.layer.id}
+    columns = sql.SQL(", ").join(_columns(scope, params))
+    everywhen = Moment()
+    conditions = [*_conditions(scope, everywhen, params), sql.SQL("fid = %(fid)s")]
+    current = _half(sql.SQL("{}, NULL::bigint AS rev_to").format(columns), table(scope.layer), conditions)
+    past = _half(sql.SQL("{}, rev_to").format(columns), history(scope.layer), conditions)
+    properties, names = json_properties(scope.fields, "r")
+    period = sql.SQL("r.valid_from, r.valid_to" if scope.layer.valid_time else "NULL, NULL")
+    text = sql.SQL(load_sql(SQL, "versions")).format(
+        properties=properties, period=period, rows=sql.SQL("({} UNION ALL {})").format(past, current)
+    )
+    return Statement(text, {**params, **names})
+
+
 def rows(statement: Statement) -> list[tuple[Any, ...]]:
     """All rows of a statement."""
     connection.ensure_connection()

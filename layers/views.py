@@ -17,7 +17,14 @@ from pydantic import ConfigDict, Field
 from accounts.guard import caller
 from accounts.principals import Principal
 from layers import catalogue, queries
-from layers.actions import FeatureEdit, VersionRequired, edit_features, restore_feature, undo_change
+from layers.actions import (
+    FeatureEdit,
+    FeatureMissing,
+    VersionRequired,
+    edit_features,
+    restore_feature,
+    undo_change,
+)
 from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
@@ -318,6 +325,33 @@ def delete(
     """Delete one feature; its past stays. With `since`, a layer with valid time ends it on that day instead."""
     found = scope(principal(request), name, Action.EDIT)
     return _write(request, found, [FeatureEdit("delete", fid, _version(if_match), since=since)], reason)
+
+
+@router.get("/layers/{name}/features/{fid}/history", summary="What a feature was")
+def feature_history(request: HttpRequest, name: str, fid: int) -> dict[str, Any]:
+    """Every version of a feature that the caller may see, oldest first; geometry in longitude, latitude."""
+    found = scope(principal(request), name, Action.QUERY)
+    if not 0 < fid < 2**63:
+        raise FeatureMissing(layer=name, fid=fid)
+    listed = queries.rows(queries.versions(found, fid))
+    if not listed:
+        raise FeatureMissing(layer=name, fid=fid)
+    names = (
+        "version",
+        "revision",
+        "until_revision",
+        "at",
+        "author",
+        "reason",
+        "properties",
+        "geometry",
+        "valid_from",
+        "valid_to",
+    )
+    versions = [dict(zip(names, row, strict=True)) for row in listed]
+    for one in versions:
+        one["properties"], one["geometry"] = json.loads(one["properties"]), json.loads(one["geometry"])
+    return {"layer": name, "fid": fid, "versions": versions}
 
 
 class RestoreIn(Schema):

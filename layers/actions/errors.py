@@ -38,7 +38,7 @@ class BadEdit(OnemapError):
     kind: ClassVar = Kind.UNPROCESSABLE
     code: ClassVar = "bad-edit"
     message: ClassVar = "edit {number}: {reason}"
-    message_zh: ClassVar = "第 {number} 条编辑：{reason}"
+    message_zh: ClassVar = "第 {number} 条编辑：{reason_zh}"
 
 
 class OutsideArea(OnemapError):

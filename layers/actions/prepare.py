@@ -14,11 +14,18 @@ from layers.actions.errors import BadEdit, EditConflict, FeatureMissing, Outside
 from layers.moments import CITY_TIME
 from layers.rights import FieldNotFound, Scope
 from layers.rules.periods import Period, empty, overlapping
-from layers.rules.values import coerced, fault
+from layers.rules.values import FAULT_ZH, coerced, fault
 from spatial.crs import numeric_bounds
 from spatial.validity import examine, explain
 
 BOUNDS = numeric_bounds(settings.ONEMAP_SRID)
+_GEOMETRY_ZH = {
+    "empty": "几何为空",
+    "non-finite": "坐标不是有限数",
+    "out-of-range": "超出坐标系可表示的范围",
+    "wrong-type": "几何类型与图层不符",
+    "has heights; send it in two dimensions": "含高程，请发送二维几何",
+}
 
 
 class Edit(Protocol):
@@ -93,7 +100,7 @@ def prepare(
 
 def _insert(scope: Scope, batch: Batch, number: int, edit: Edit, fid: int) -> None:
     if edit.geometry is None:
-        raise BadEdit(number=number, reason="a new feature needs a geometry")
+        raise BadEdit(number=number, reason="a new feature needs a geometry", reason_zh="新要素需要几何")
     _judge_geometry(scope, number, edit.geometry)
     values = _values(scope, number, edit.properties, {})
     start = (edit.period or edit.since or _today()) if scope.layer.valid_time else None
@@ -115,7 +122,8 @@ def _change(
     periods = before.get(edit.fid or 0, [])
     stored = _meant(scope, number, edit, periods)
     if (stored.fid, stored.start) in seen:
-        raise BadEdit(number=number, reason=f"feature {stored.fid} is named twice in one change")
+        twice = f"feature {stored.fid} is named twice in one change"
+        raise BadEdit(number=number, reason=twice, reason_zh=f"要素 {stored.fid} 在同一修改中出现两次")
     seen.add((stored.fid, stored.start))
     if edit.version is None:
         raise VersionRequired()
@@ -171,7 +179,9 @@ def _update(
         others = [Period(one.start, one.end) for one in periods if one.start and one.start != stored.start]
         if empty(old) or empty(new) or overlapping([old, new, *others]):
             raise BadEdit(
-                number=number, reason=f"{edit.since} does not lie within the period that it should end"
+                number=number,
+                reason=f"{edit.since} does not lie within the period that it should end",
+                reason_zh=f"{edit.since} 不在所要终止的有效期之内",
             )
         kept = dict(stored.values)
         batch.rows.append(_row("update", stored.fid, stored.version, stored.start, shapes[0], old, kept))
@@ -244,7 +254,8 @@ def _judge_geometry(scope: Scope, number: int, geometry: BaseGeometry) -> None:
         reason = "has heights; send it in two dimensions"
     if reason is not None:
         where = explain(geometry) if reason == "invalid" else None
-        raise BadEdit(number=number, reason=f"geometry: {reason}" + (f" ({where[0]})" if where else ""))
+        en, zh = (where.en, where.zh) if where else (reason, _GEOMETRY_ZH.get(reason, reason))
+        raise BadEdit(number=number, reason=f"geometry: {en}", reason_zh=f"几何：{zh}")
     if not _inside(scope, geometry):
         raise OutsideArea(number=number)
 
@@ -263,12 +274,19 @@ def _values(scope: Scope, number: int, given: Mapping[str, Any], before: Mapping
             field_ = scope.field(name)
             found[field_.column] = coerced(field_, value)
         except FieldNotFound as error:
-            raise BadEdit(number=number, reason=f"there is no field {name}") from error
+            missing = {"reason": f"there is no field {name}", "reason_zh": f"没有字段 {name}"}
+            raise BadEdit(number=number, **missing) from error
         except (ValueError, OverflowError) as error:
-            raise BadEdit(
-                number=number, reason=f"field {name}: not a value of type {scope.field(name).type}"
-            ) from error
+            kind = scope.field(name).type
+            wrong = {
+                "reason": f"field {name}: not a value of type {kind}",
+                "reason_zh": f"字段 {name}：不是 {kind} 类型的值",
+            }
+            raise BadEdit(number=number, **wrong) from error
     for one in scope.layer.fields:
         if (word := fault(one, found[one.column])) and (one.name in given or not before):
-            raise BadEdit(number=number, reason=f"field {one.name}: {word}")
+            zh = FAULT_ZH[word]
+            raise BadEdit(
+                number=number, reason=f"field {one.name}: {word}", reason_zh=f"字段 {one.name}：{zh}"
+            )
     return found

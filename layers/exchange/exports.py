@@ -1,20 +1,23 @@
 """Files out: a scope of a layer as GeoJSON, GeoPackage, Shapefile, CSV, FlatGeobuf or GeoParquet."""
 
 import csv
+import itertools
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import shapely
 from psycopg2 import sql
 
 from layers import queries
+from layers.exchange.staging import ARROW
 from layers.moments import Moment
 from layers.ogc import axes
 from layers.ogc.features_api.items import collection_chunks, page_statement
@@ -61,8 +64,8 @@ def export(scope: Scope, path: Path, *, crs: Crs, encoding: str = "utf-8") -> in
     return count
 
 
-def frames(scope: Scope, crs: Crs) -> Iterator[gpd.GeoDataFrame]:
-    """The features in data frames of 20,000, ordered by fid; the id is column `fid`."""
+def rows_of(scope: Scope, crs: Crs) -> Iterator[list[tuple[Any, ...]]]:
+    """The features in lists of 20,000, ordered by fid: fid, WKB, then the fields' values."""
     inner = queries.relation(scope, Moment.today())
     shape = (
         sql.SQL("r.geom")
@@ -74,7 +77,12 @@ def frames(scope: Scope, crs: Crs) -> Iterator[gpd.GeoDataFrame]:
     statement = Statement(
         sql.SQL("SELECT {} FROM {} AS r ORDER BY r.fid").format(listed, inner.text), inner.params
     )
-    for rows in queries.streamed(statement, BATCH):
+    return queries.streamed(statement, BATCH)
+
+
+def frames(scope: Scope, crs: Crs) -> Iterator[gpd.GeoDataFrame]:
+    """The features in data frames of 20,000, ordered by fid; the id is column `fid`."""
+    for rows in rows_of(scope, crs):
         yield _frame(scope, rows, crs)
 
 
@@ -106,36 +114,50 @@ def _geojson(scope: Scope, path: Path, crs: Crs, encoding: str) -> int:
     return count
 
 
-def _appending(driver: str) -> Callable[[Scope, Path, Crs, str], int]:
-    def write(scope: Scope, path: Path, crs: Crs, encoding: str) -> int:
-        count = 0
-        for frame in frames(scope, crs):
-            options: dict[str, Any] = (
-                {"FID": "fid"} if count == 0 and driver == "GPKG" and "fid" in frame else {}
-            )
-            pyogrio.write_dataframe(
-                frame,
-                path,
-                driver=driver,
-                layer=scope.layer.name,
-                append=count > 0,
-                **_typed(driver),
-                **options,
-            )
-            count += len(frame)
-        return count or _nothing(scope, path, crs, driver)
+def _geopackage(scope: Scope, path: Path, crs: Crs, encoding: str) -> int:
+    """One pass, flat in memory. The file's own feature ids are the layer's."""
+    names = [one.field.name for one in scope.fields]
+    taken = {name.lower() for name in names}
+    fid, shape = (_free(wanted, taken) for wanted in ("fid", "geom"))
+    kinds = [pa.int64(), pa.binary(), *(ARROW[one.field.type] for one in scope.fields)]
+    schema = pa.schema(list(zip([fid, shape, *names], kinds, strict=True)))
+    count = 0
 
-    return write
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal count
+        for rows in rows_of(scope, crs):
+            count += len(rows)
+            columns = [
+                pa.array(map(_plain, column), kind)
+                for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    pyogrio.write_arrow(
+        pa.RecordBatchReader.from_batches(schema, batches()),
+        path,
+        driver="GPKG",
+        layer=scope.layer.name,
+        geometry_name=shape,
+        geometry_type="Unknown",
+        crs=f"EPSG:{crs.srid}",
+        FID=fid,
+        GEOMETRY_NAME=shape,
+    )
+    return count
 
 
-def _typed(driver: str) -> dict[str, Any]:
-    return {"geometry_type": "Unknown", "promote_to_multi": False} if driver == "GPKG" else {}
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
 
 
-def _nothing(scope: Scope, path: Path, crs: Crs, driver: str) -> int:
-    empty = gpd.GeoDataFrame({one.field.name: [] for one in scope.fields}, geometry=[], crs=crs.srid)
-    pyogrio.write_dataframe(empty, path, driver=driver, layer=scope.layer.name, geometry_type="Unknown")
-    return 0
+def _free(wanted: str, taken: Collection[str]) -> str:
+    """A column name that no field of the layer has."""
+    return next(
+        name
+        for name in itertools.chain([wanted], (f"{wanted}_{n}" for n in itertools.count(1)))
+        if name not in taken
+    )
 
 
 def _whole(scope: Scope, crs: Crs) -> gpd.GeoDataFrame:
@@ -194,7 +216,7 @@ def _cell(value: Any) -> Any:
 
 
 WRITERS: dict[str, Callable[[Scope, Path, Crs, str], int]] = {
-    ".gpkg": _appending("GPKG"),
+    ".gpkg": _geopackage,
     ".geojson": _geojson,
     ".shp.zip": _shapefile,
     ".csv": _csv,

@@ -1,10 +1,9 @@
-"""The catalogue's version with its triggers, and the seed rows."""
+"""The triggers that raise the catalogue's version (layers.catalogue)."""
 
 from django.db import migrations
 
 # An edit moves revision, changed_at, feature_count, extent and first_levels only: it must not raise the version.
 VERSION = """
-INSERT INTO layers_cataloguestate (version) VALUES (1);
 CREATE FUNCTION layers_raise_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE layers_cataloguestate SET version = version + 1;
@@ -28,32 +27,9 @@ CREATE TRIGGER raise_version AFTER UPDATE OR DELETE OR TRUNCATE ON accounts_depa
     FOR EACH STATEMENT EXECUTE FUNCTION layers_raise_version();
 """
 
-THEMES = (
-    ("base", "基础地理", "Base geography", 10),
-    ("plan", "规划成果", "Planning results", 20),
-    ("status", "土地现状", "Land status", 30),
-    ("management", "公共管理", "City management", 40),
-)
-EVERYTHING = ["view", "query", "download", "edit", "publish", "admin"]
-KEEPERS = (("admin", "系统管理员", "Administrator"), ("datamanager", "数据管理员", "Data manager"))
-
-
-def seed(apps, schema_editor):
-    """Themes, and the two roles that keep every layer."""
-    theme = apps.get_model("layers", "Theme")
-    for code, zh, en, order in THEMES:
-        theme.objects.get_or_create(code=code, defaults={"title_zh": zh, "title_en": en, "order": order})
-    role = apps.get_model("accounts", "Role")
-    grant = apps.get_model("layers", "Grant")
-    for code, zh, en in KEEPERS:
-        keeper, _ = role.objects.get_or_create(code=code, defaults={"name_zh": zh, "name_en": en})
-        grant.objects.create(to="role", role=keeper, actions=EVERYTHING, created_by="platform")
-
-
 class Migration(migrations.Migration):
     dependencies = [("layers", "0002_initial"), ("accounts", "0001_initial")]
 
     operations = [
         migrations.RunSQL(VERSION, migrations.RunSQL.noop),
-        migrations.RunPython(seed, migrations.RunPython.noop),
     ]

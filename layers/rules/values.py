@@ -25,6 +25,13 @@ class FieldRule(Protocol):
     def codes(self) -> Collection[tuple[str, str, str]] | None: ...  # noqa: D102
 
 
+FAULT_ZH = {
+    "required": "必填",
+    "below-minimum": "小于最小值",
+    "above-maximum": "大于最大值",
+    "too-long": "过长",
+    "not-in-code-list": "不在代码表中",
+}
 INTEGER_LOW, INTEGER_HIGH = -(2**63), 2**63 - 1
 
 

@@ -1,18 +1,9 @@
 import pytest
 from django.core.cache import cache
-from django.db import connection
 
 from accounts.actions import ensure_department, ensure_role, ensure_user
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The database of the tests is emptied between tests, which the audit refuses elsewhere."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in ("process_auditrecord", "process_auditseal"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")
 
 
 @pytest.fixture(autouse=True)

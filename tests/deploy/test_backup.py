@@ -9,7 +9,7 @@ from deploy.refusals import SetupError
 @pytest.fixture(scope="module")
 def written(cluster, places, secrets):
     """A backup of a database with one table and media with one photo."""
-    database.run_sql(cluster, secrets, "CREATE TABLE data.park (name text)", "onemap")
+    database.run_sql(cluster, secrets, "SET ROLE onemap_owner; CREATE TABLE data.park (name text)", "onemap")
     database.run_sql(cluster, secrets, "INSERT INTO data.park VALUES ('莲花山公园')", "onemap")
     (places.var / "media" / "ab").mkdir(parents=True)
     (places.var / "media" / "ab" / "photo").write_bytes(b"\xff\xd8")

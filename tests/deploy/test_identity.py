@@ -53,7 +53,7 @@ def test_the_mark_is_inherited_by_children_of_a_dead_parent():
     name, value = marker.split("=")
     script = "import subprocess; print(subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL).pid)"
     parent = subprocess.run(
-        [sys.executable, "-c", script], env={name: value}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], env={name: value}, stdout=subprocess.PIPE, text=True, check=True
     )
     orphan = int(parent.stdout)
     assert [process.pid for process in identity.marked(marker)] == [orphan]

@@ -10,14 +10,6 @@ from tests.process import handlers
 assert handlers.HANDLERS
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The database of the tests is emptied between tests, which the audit refuses elsewhere."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in ("process_auditrecord", "process_auditseal"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")
-
-
 @pytest.fixture(autouse=True)
 def job_modules(monkeypatch):
     """Children know the handlers of the tests, too."""

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from layers.exchange.imports import import_now
 
 from accounts.commandline import JsonCommand
 from demo.actions import load_city
 from demo.sizes import SIZES, UnknownSize
+from layers.exchange.imports import import_now
 
 SEED = 20
 

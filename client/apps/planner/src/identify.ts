@@ -8,8 +8,8 @@ import { NO_IDENTIFY, type FoundFeature } from './state';
 export interface Identify {
   ask: (at: Position, tolerance: number) => void;
   again: () => void;
-  /** Show a feature found elsewhere: a table row, a link. */
-  show: (feature: FoundFeature) => void;
+  /** Show a feature found elsewhere; says whether the map moves to it. */
+  show: (feature: FoundFeature) => boolean;
   open: (layer: string, fid: number) => void;
   step: (index: number) => void;
   clear: () => void;
@@ -35,6 +35,10 @@ function askable({ store }: Planner): string[] {
     .map((layer) => layer.name);
 }
 
+function highlight(planner: Planner, feature: FoundFeature | undefined): void {
+  planner.map?.select(feature?.geometry ?? null, feature?.geometryCrs ?? 'storage');
+}
+
 function shownOrLinked({ store, link }: Planner): { layer: string; fid: number } | undefined {
   const { found, index } = store.get().identify;
   return found[index] ?? link.feature;
@@ -50,14 +54,15 @@ export function createIdentify(planner: Planner): Identify {
     const feature = found[(index + found.length) % found.length];
     if (!feature) return;
     patch({ index: found.indexOf(feature) });
-    planner.map?.select(feature.geometry, feature.geometryCrs);
+    highlight(planner, feature);
   };
   const task = createTask<FoundFeature[]>({
     onState: (request) => patch({ request }),
     onAnswer(found) {
       patch({ found, index: 0, stale: false });
-      planner.map?.select(found[0]?.geometry ?? null, found[0]?.geometryCrs ?? 'storage', question === null);
+      highlight(planner, found[0]);
       if (question) planner.map?.reveal(question.at);
+      else planner.map?.bringIntoView();
       store.set({ notice: { key: 'notice.found', parameters: { count: found.length } } });
     },
     isEmpty: (found) => found.length === 0,
@@ -76,6 +81,10 @@ export function createIdentify(planner: Planner): Identify {
     patch({ at: null });
     void task.run(async (signal) => [fromItem(layer, await planner.api.item(layer, fid, signal))]);
   };
+  const stop = (): void => {
+    task.cancel();
+    question = null;
+  };
   return {
     ask,
     again() {
@@ -86,16 +95,15 @@ export function createIdentify(planner: Planner): Identify {
     open,
     step,
     show(feature) {
-      task.cancel();
-      question = null;
+      stop();
       patch({ found: [feature], index: 0, at: null, stale: false, request: { phase: 'ready', error: null } });
-      planner.map?.select(feature.geometry, feature.geometryCrs, true);
+      highlight(planner, feature);
+      return planner.map?.bringIntoView() ?? false;
     },
     clear() {
-      task.cancel();
-      question = null;
+      stop();
       patch(NO_IDENTIFY);
-      planner.map?.select(null, 'storage');
+      highlight(planner, undefined);
     },
     cancel: () => task.cancel(),
   };

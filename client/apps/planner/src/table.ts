@@ -18,11 +18,14 @@ export interface FeatureTable {
   cancel: () => void;
   /** The map has moved. */
   follow: () => void;
+  /** The next movement comes from the table itself: the rows stay where they are. */
+  stayOnce: () => void;
 }
 
 export function createTable(planner: Planner): FeatureTable {
   const { store } = planner;
   const patch = (change: Partial<TableState>): void => store.set({ table: { ...store.get().table, ...change } });
+  let staying = false;
   let rest: ReturnType<typeof setTimeout> | undefined;
 
   const task = createTask<{ layer: string; page: ItemPage; trail: (string | null)[] }>({
@@ -63,8 +66,15 @@ export function createTable(planner: Planner): FeatureTable {
     },
     previous: () => go(store.get().table.trail.slice(0, -1)),
     cancel: () => task.cancel(),
+    stayOnce() {
+      staying = true;
+    },
     follow() {
       clearTimeout(rest);
+      if (staying) {
+        staying = false;
+        return;
+      }
       if (store.get().table.layer) rest = setTimeout(() => go([null]), REST_MS);
     },
   };

@@ -83,6 +83,12 @@ export function formatTime(iso: string | number | null, now: Date = new Date()):
   return at.toDateString() === now.toDateString() ? clock : `${day} ${clock}`;
 }
 
+const NUMERIC = new Set(['integer', 'real', 'number']);
+
+export function isNumeric(field: FieldInfo): boolean {
+  return NUMERIC.has(field.type);
+}
+
 export function inLanguage(thing: object, key: string, language: Language): string {
   const texts = thing as Record<string, unknown>;
   const own = texts[`${key}_${language === 'en' ? 'en' : 'zh'}`];

@@ -131,10 +131,17 @@ export class CityMap {
     this.view.fit(box, { padding, duration: motion(), minResolution: resolutionOfScale(250) });
   }
 
-  /** Highlight a geometry; when it lies outside what is seen, the map goes there. */
-  select(geometry: Geometry | null, crs: GeometryCrs, bringIntoView = false): void {
-    const box = this.selection.show(geometry, crs);
-    if (box && bringIntoView && !containsExtent(this.state().extent, box)) this.fit(grow(box, 0.2));
+  /** Highlight a geometry. */
+  select(geometry: Geometry | null, crs: GeometryCrs): void {
+    this.selection.show(geometry, crs);
+  }
+
+  /** Go to what is highlighted unless all of it is in sight; says whether the map moves. */
+  bringIntoView(): boolean {
+    const box = this.selection.box();
+    if (!box || containsExtent(this.state().extent, box)) return false;
+    this.fit(grow(box, 0.2));
+    return true;
   }
 
   zoomToSelection(): void {

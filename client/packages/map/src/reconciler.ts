@@ -4,18 +4,23 @@ import MVT from 'ol/format/MVT';
 import VectorTileLayer from 'ol/layer/VectorTile';
 import VectorTileSource from 'ol/source/VectorTile';
 
-import type { GridInfo, LayerChoices, LayerInfo } from '@onemap/core';
+import type { GridInfo, LayerChoice, LayerChoices, LayerInfo } from '@onemap/core';
 import { coarsestResolution, createTileGrid, levelResolution, nearerLevel } from './grids';
-import { tileStyle } from './styles';
+import { shapeStyle, textStyle } from './styles';
 import { TileLedger, tileLoader, type TileStatus } from './tileLoading';
 
 interface Drawn {
-  layer: VectorTileLayer;
+  shapes: VectorTileLayer;
+  /** Labels lie above all shapes of all layers; null for a layer without. */
+  labels: VectorTileLayer | null;
   source: VectorTileSource;
   ledger: TileLedger;
   tiles: string;
   style: string;
 }
+
+/** Labels above every layer's shapes, below the selection. */
+const LABELS_Z = 500_000;
 
 /** Brings the map's layers in line with the catalogue and the choices; nothing else touches them. */
 export class Reconciler {
@@ -35,11 +40,7 @@ export class Reconciler {
     for (const info of layers) {
       const choice = choices[info.name];
       const shown = this.drawn.get(info.name) ?? (choice?.visible ? this.add(info) : null);
-      if (!shown || !choice) continue;
-      this.update(shown, info);
-      shown.layer.setVisible(choice.visible);
-      shown.layer.setOpacity(choice.opacity / 100);
-      shown.layer.setZIndex(info.order);
+      if (shown && choice) this.update(shown, info, choice);
     }
   }
 
@@ -51,9 +52,9 @@ export class Reconciler {
   }
 
   private removeAllBut(wanted: ReadonlySet<string>): void {
-    for (const [name, { layer }] of this.drawn) {
+    for (const [name, shown] of this.drawn) {
       if (wanted.has(name)) continue;
-      this.map.removeLayer(layer);
+      for (const layer of layersOf(shown)) this.map.removeLayer(layer);
       this.drawn.delete(name);
     }
   }
@@ -72,21 +73,26 @@ export class Reconciler {
       zDirection: nearerLevel,
     });
     const coarsest = coarsestResolution(this.grid, info.first_level[this.grid.identifier]);
-    const layer = new VectorTileLayer({
-      source,
-      renderMode: 'hybrid',
-      declutter: true,
-      style: tileStyle(info),
-      ...(coarsest === undefined ? {} : { maxResolution: coarsest }),
-    });
-    layer.set('name', info.name);
-    const shown = { layer, source, ledger, tiles: info.tiles, style: JSON.stringify(info.style) };
+    const limits = coarsest === undefined ? {} : { maxResolution: coarsest };
+    // Both layers share the source, so every tile is asked for and read once.
+    const shapes = new VectorTileLayer({ source, renderMode: 'hybrid', style: shapeStyle(info), ...limits });
+    const labels = info.label_field
+      ? new VectorTileLayer({ source, renderMode: 'vector', declutter: true, style: textStyle(info), ...limits })
+      : null;
+    const shown = { shapes, labels, source, ledger, tiles: info.tiles, style: JSON.stringify(info.style) };
     this.drawn.set(info.name, shown);
-    this.map.addLayer(layer);
+    for (const layer of layersOf(shown)) this.map.addLayer(layer);
     return shown;
   }
 
-  private update(shown: Drawn, info: LayerInfo): void {
+  private update(shown: Drawn, info: LayerInfo, choice: LayerChoice): void {
+    for (const layer of layersOf(shown)) {
+      layer.setVisible(choice.visible);
+      layer.setOpacity(choice.opacity / 100);
+    }
+    shown.shapes.setZIndex(info.order);
+    // Where labels compete, those of the layers below win: districts are few, buildings many.
+    shown.labels?.setZIndex(LABELS_Z - info.order);
     if (shown.tiles !== info.tiles) {
       shown.tiles = info.tiles;
       shown.ledger.clear();
@@ -95,7 +101,8 @@ export class Reconciler {
     const style = JSON.stringify(info.style);
     if (shown.style !== style) {
       shown.style = style;
-      shown.layer.setStyle(tileStyle(info));
+      shown.shapes.setStyle(shapeStyle(info));
+      shown.labels?.setStyle(textStyle(info));
     }
   }
 
@@ -103,6 +110,10 @@ export class Reconciler {
     // The grid itself starts at the first level too: no rounding can then ask for a tile below it.
     return createTileGrid(this.grid, info.first_level[this.grid.identifier] ?? 0);
   }
+}
+
+function layersOf({ shapes, labels }: Drawn): VectorTileLayer[] {
+  return labels ? [shapes, labels] : [shapes];
 }
 
 /** Whether a layer has no tiles at a resolution, so that the tree says "zoom in". */

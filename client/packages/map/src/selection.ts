@@ -23,17 +23,15 @@ export class Selection {
     map.addLayer(new VectorLayer({ source: this.source, style: SELECTION_STYLE, zIndex: TOP }));
   }
 
-  /** Highlight a geometry and return its box in metres; null clears. */
-  show(geometry: Geometry | null, crs: GeometryCrs): Box | null {
+  /** Highlight a geometry; null clears. */
+  show(geometry: Geometry | null, crs: GeometryCrs): void {
     this.source.clear();
-    if (!geometry) return null;
+    if (!geometry) return;
     const shape = new GeoJSON().readGeometry(geometry, {
       dataProjection: crs === 'storage' ? this.crs : GEOGRAPHIC,
       featureProjection: this.crs,
     });
-    if (!shape) return null;
-    this.source.addFeature(new Feature(shape));
-    return this.box();
+    if (shape) this.source.addFeature(new Feature(shape));
   }
 
   /** Box of what is highlighted, metres; null when nothing is. */

@@ -37,19 +37,26 @@ function labelStyle(isPoint: boolean, radius: number): Style {
   });
 }
 
-/** The style of a layer's tiles: one Style per class, made once, so that 100,000 features cost look-ups only. */
-export function tileStyle(layer: LayerInfo): StyleFunction {
+/** The style of a layer's shapes: one Style per class, made once, so that 100,000 features cost look-ups only. */
+export function shapeStyle(layer: LayerInfo): StyleFunction {
   const swatches = legendOf(layer);
   const byCode = new Map(swatches.map((swatch) => [swatch.code, styleOf(swatch)]));
   const field = layer.style.categories?.field ?? null;
-  const other = styleOf({ ...legendOf({ ...layer, style: { ...layer.style, categories: null } })[0]! });
+  const [plain] = legendOf({ ...layer, style: { ...layer.style, categories: null } });
+  const other = styleOf(plain!);
+  return (feature) => {
+    if (feature.get('layer') === LABEL_LAYER) return undefined;
+    return field === null ? other : (byCode.get(String(feature.get(field))) ?? other);
+  };
+}
+
+/** The style of a layer's labels: text only, on the points of the tile's label layer. */
+export function textStyle(layer: LayerInfo): StyleFunction {
   const label = labelStyle(layer.geometry === 'point', layer.style.radius ?? 4);
   return (feature) => {
-    if (feature.get('layer') === LABEL_LAYER) {
-      label.getText()?.setText(String(feature.get('text') ?? ''));
-      return label;
-    }
-    return field === null ? other : (byCode.get(String(feature.get(field))) ?? other);
+    if (feature.get('layer') !== LABEL_LAYER) return undefined;
+    label.getText()?.setText(String(feature.get('text') ?? ''));
+    return label;
   };
 }
 

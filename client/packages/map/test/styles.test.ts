@@ -3,11 +3,11 @@ import Feature from 'ol/Feature';
 import { expect, test } from 'vitest';
 
 import { catalogue } from '@onemap/testing';
-import { tileStyle } from '../src/styles';
+import { shapeStyle, textStyle } from '../src/styles';
 
 const layers = new Map(catalogue(true, 1).map((layer) => [layer.name, layer]));
 const draw = (name: string, properties: Record<string, unknown>): Style =>
-  tileStyle(layers.get(name)!)(new Feature(properties), 1) as Style;
+  shapeStyle(layers.get(name)!)(new Feature(properties), 1) as Style;
 
 test('a feature is drawn in the colour of its class, an unknown code in the plain one', () => {
   expect(draw('parcel', { layer: 'parcel', landuse: '1401' }).getFill()?.getColor()).toBe('#A9D49B');
@@ -15,13 +15,15 @@ test('a feature is drawn in the colour of its class, an unknown code in the plai
 });
 
 test('styles are made once: two features of a class share one object', () => {
-  const style = tileStyle(layers.get('parcel')!);
+  const style = shapeStyle(layers.get('parcel')!);
   const [one, two] = [1, 2].map(() => style(new Feature({ layer: 'parcel', landuse: '0701' }), 1));
   expect(one).toBe(two);
 });
 
-test('the label layer of a tile is text only', () => {
-  const label = draw('building', { layer: 'label', text: '创业花园1栋' });
-  expect(label.getText()?.getText()).toBe('创业花园1栋');
-  expect(label.getFill()).toBeNull();
+test('labels come from the label layer of a tile, shapes from the others', () => {
+  const building = layers.get('building')!;
+  const [label, shape] = [new Feature({ layer: 'label', text: '创业花园1栋' }), new Feature({ layer: 'building' })];
+  expect((textStyle(building)(label, 1) as Style).getText()?.getText()).toBe('创业花园1栋');
+  expect(textStyle(building)(shape, 1)).toBeUndefined();
+  expect(shapeStyle(building)(label, 1)).toBeUndefined();
 });

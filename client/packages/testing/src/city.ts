@@ -160,7 +160,7 @@ function text(name: string, alias_zh: string, alias_en: string): LayerInfo['fiel
 }
 
 function number(name: string, alias_zh: string, alias_en: string, unit: string | null): LayerInfo['fields'][number] {
-  return { name, alias_zh, alias_en, type: 'number', unit };
+  return { name, alias_zh, alias_en, type: 'real', unit };
 }
 
 function layer(sketch: LayerSketch, revision: number): LayerInfo {

@@ -1,0 +1,1 @@
+"""Speed, ours against the peers': `python -m tests.benchmarks` (see `make bench`)."""

@@ -1,0 +1,117 @@
+"""The site that is measured: a database, web server and worker of its own on the given database server."""
+
+import os
+import time
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import make_dsn
+
+from tests.conftest import Site, wait_until
+
+NAME = "onemap_bench"
+CORES = os.cpu_count() or 1
+
+
+class Bed(Site):
+    """A site with as many web processes as the machine has cores.
+
+    A login that may not create databases gets its own database used instead (`make bench` gives the benchmark a
+    whole cluster): then nothing but layers of the benchmark may be in it.
+    """
+
+    def __init__(self, folder: Path, own: str) -> None:
+        super().__init__(folder, f"{NAME}_{os.getpid()}")
+        self.given = own
+        if not self._may_create():
+            self.name = own
+            self.env["DATABASE_URL"] = self.url_of(own)
+
+    def _may_create(self):
+        with self.connect(self.given) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+            return cursor.fetchone()[0]
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the database is not the benchmark's own."""
+        return self.name == self.given
+
+    def prepare(self):
+        """Migrate; departments; no layers."""
+        if self.borrowed:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            strangers = self.query("SELECT name FROM layers_layer WHERE name NOT LIKE %s", "bench\\_%")
+            if strangers:
+                raise SystemExit(f"database {self.name} holds layers that are not the benchmark's: {strangers[:3]}")
+            self.drop_layers()
+        else:
+            self.create()
+        self.shell("from demo.actions import settle_people; settle_people()")
+
+    def leave(self):
+        """End every process and remove what the benchmark made."""
+        self.stop()
+        if self.borrowed:
+            self.drop_layers()
+            self.query("DROP TABLE IF EXISTS public.bench_ogr2ogr")
+        else:
+            self.drop()
+
+    def drop_layers(self, *names):
+        """Remove layers of the benchmark for good: those named, or all."""
+        wanted = names or [row[0] for row in self.query("SELECT name FROM layers_layer WHERE name LIKE %s", "bench\\_%")]
+        for name in wanted:
+            self.shell(
+                "from django.db import connection\nfrom layers.models import Layer\nfrom layers.tables import drop_tables\n"
+                f"drop_tables(connection.cursor(), {name!r}); Layer.objects.filter(name={name!r}).delete()"
+            )
+
+    def settle(self):
+        """Bring the tables to rest before reading is measured: statistics, dead rows, the log."""
+        connection = self.connect()
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        connection.close()
+
+    @property
+    def dsn(self) -> str:
+        """libpq's connection string, also for the peers."""
+        s = self.server
+        given = {"host": s["HOST"], "port": s["PORT"], "user": s["USER"], "password": s["PASSWORD"], "dbname": self.name}
+        return make_dsn(**{name: value for name, value in given.items() if value})
+
+    def start_web(self):
+        """granian as the platform starts it, one process per core."""
+        granian = Path(self.command()[0]).with_name("granian")
+        words = [str(granian), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)]
+        words += ["--workers", str(CORES), "--blocking-threads", "64", "--no-access-log", "config.wsgi:application"]
+        process = self._start(words, "web")
+        wait_until(self.answers, 60)
+        return process
+
+    def columns(self, layer):
+        """(column, field name) of a layer, in order."""
+        return self.query(
+            'SELECT field."column", field.name FROM layers_field AS field JOIN layers_layer AS layer'
+            ' ON layer.id = field.layer_id WHERE layer.name = %s ORDER BY field."order"',
+            layer,
+        )
+
+    def named_columns(self, layer):
+        """The layer's columns under their fields' names, as SQL text."""
+        connection = psycopg2.connect(self.dsn)
+        listed = sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.Identifier(column), sql.Identifier(name)) for column, name in self.columns(layer)
+        )
+        text = listed.as_string(connection)
+        connection.close()
+        return text
+
+    def versions(self):
+        """Versions of the database, PostGIS and its libraries."""
+        text = "SELECT current_setting('server_version'), postgis_lib_version(), postgis_geos_version()"
+        server, postgis, geos = self.query(text)[0]
+        return {"postgresql": server, "postgis": f"{postgis} (GEOS {geos})", "cores": CORES, "day": time.strftime("%F")}

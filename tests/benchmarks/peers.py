@@ -1,0 +1,172 @@
+"""Starting the peers (docs of each: MapServer FastCGI, tipg, ogr2ogr) on the table that we serve."""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.benchmarks.bed import CORES
+from tests.conftest import ROOT, free_port, wait_until
+
+MAPSERV = Path("/usr/lib/cgi-bin/mapserv")
+NGINX = Path("/usr/sbin/nginx")
+TIPG = ROOT / "var" / "tools" / "tipg"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Missing(Exception):
+    """A peer is not on this machine."""
+
+
+def _first_line(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip().splitlines()[0]
+
+
+class Peer:
+    """A server beside ours: processes, a port, a version."""
+
+    name = ""
+
+    def __init__(self, bed):
+        self.bed, self.folder, self.port = bed, bed.folder / self.name, free_port()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.processes = []
+
+    def start(self, words, env=None, **more):
+        log = (self.folder / "log").open("ab")
+        process = subprocess.Popen(
+            words, env={**os.environ, **(env or {})}, stdout=log, stderr=log, start_new_session=True, **more
+        )
+        self.processes.append(process)
+
+    def answers(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+                return answer.status == 200
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def stop(self):
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+class MapServer(Peer):
+    """MapServer, one FastCGI process per core behind nginx."""
+
+    name = "mapserver"
+
+    def __init__(self, bed, layer, extent):
+        for program in (MAPSERV, NGINX, Path("/usr/bin/spawn-fcgi")):
+            if not program.exists():
+                raise Missing(f"{program.name} is not installed")
+        super().__init__(bed)
+        self.version = re.search(r"version ([0-9.]+)", _first_line(str(MAPSERV), "-v")).group(1)
+        self._write(layer, extent)
+        config = {"MAPSERVER_CONFIG_FILE": str(self.folder / "mapserver.conf")}
+        for number in range(CORES):
+            socket = str(self.folder / f"{number}.socket")
+            self.start(["/usr/bin/spawn-fcgi", "-n", "-M", "0666", "-s", socket, "--", str(MAPSERV)], config)
+        self.start([str(NGINX), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")])
+        wait_until(lambda: self.answers("/?map=CITY&SERVICE=WFS&VERSION=2.0.0&REQUEST=GetCapabilities"), 30)
+
+    def _write(self, layer, extent):
+        facts = {
+            "folder": str(self.folder),
+            "port": str(self.port),
+            "user": f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else "",
+            "cores": str(CORES),
+            "sockets": " ".join(f"server unix:{self.folder}/{number}.socket;" for number in range(CORES)),
+            "connection": self.bed.dsn,
+            "data": f"geom from (select fid, geom, {self.bed.named_columns(layer)} from data.{layer}) as t"
+            " using unique fid using srid=4547",
+            "extent": " ".join(str(value) for value in extent),
+        }
+        for name in ("mapserver.conf", "city.map", "nginx.conf"):
+            text = (TEMPLATES / name).read_text(encoding="utf-8")
+            for fact, value in facts.items():
+                text = text.replace(f"@{fact}@", value if name == "nginx.conf" else value.replace('"', '\\"'))
+            (self.folder / name).write_text(text, encoding="utf-8")
+
+    def items(self, box):
+        """Path of 10,000 parcels as GeoJSON in longitude and latitude."""
+        west, south, east, north = box
+        return (
+            "/?map=CITY&SERVICE=WFS&VERSION=2.0.0&REQUEST=GetFeature&TYPENAMES=parcels&OUTPUTFORMAT=geojson"
+            f"&SRSNAME=urn:ogc:def:crs:OGC:1.3:CRS84&COUNT=10000&BBOX={west},{south},{east},{north},urn:ogc:def:crs:OGC:1.3:CRS84"
+        )
+
+
+class Tipg(Peer):
+    """tipg under uvicorn, one process per core, without its compression (nobody asks for it) or any cache."""
+
+    name = "tipg"
+
+    def __init__(self, bed, layer):
+        uvicorn = TIPG / "bin" / "uvicorn"
+        if not uvicorn.exists():
+            raise Missing("tipg is not installed (`make bench-peers`)")
+        super().__init__(bed)
+        self.layer = layer
+        self.version = _first_line(str(TIPG / "bin" / "python"), "-c", "import tipg; print(tipg.__version__)")
+        columns = ",".join(f'"{column}"' for column, _ in bed.columns(layer))
+        server = bed.server
+        names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
+        env = {
+            "DATABASE_URL": f"postgresql:///{bed.name}",
+            **{variable: server[key] for key, variable in names.items() if server[key]},
+            "TIPG_DB_SCHEMAS": '["data"]',
+            "TIPG_DB_TABLES": f'["data.{layer}"]',
+            "TIPG_TABLE_CONFIG": f'{{"data_{layer}": {{"pk": "fid", "properties": [{columns}]}}}}',
+            "TIPG_TILE_BUFFER": "64",  # ours; its own default of 256 makes it slower
+        }
+        words = [str(uvicorn), "tipg.main:app", "--workers", str(CORES), "--host", "127.0.0.1"]
+        self.start([*words, "--port", str(self.port), "--log-level", "error"], env, cwd=self.folder)
+        wait_until(lambda: self.answers(f"/collections/data.{layer}"), 60)
+
+    def items(self, box):
+        listed = ",".join(str(value) for value in box)
+        return f"/collections/data.{self.layer}/items?f=geojson&limit=10000&bbox={listed}"
+
+    def tile(self, z, x, y):
+        return f"/collections/data.{self.layer}/tiles/WebMercatorQuad/{z}/{x}/{y}"
+
+
+class Ogr2ogr:
+    """GDAL's own loader."""
+
+    name, table = "ogr2ogr", "bench_ogr2ogr"
+
+    def __init__(self, bed):
+        if shutil.which("ogr2ogr") is None:
+            raise Missing("ogr2ogr is not installed")
+        self.bed = bed
+        self.version = _first_line("ogr2ogr", "--version")
+
+    def load(self, path, *words):
+        """Run it, away from what our own libraries of the same kind read from the environment."""
+        clean = {name: value for name, value in os.environ.items() if name not in {"GDAL_DATA", "PROJ_LIB", "PROJ_DATA"}}
+        subprocess.run(
+            ["ogr2ogr", "-f", "PostgreSQL", f"PG:{self.bed.dsn}", str(path), "-nln", f"public.{self.table}", *words],
+            env={**clean, "PG_USE_COPY": "YES"},
+            check=True,
+        )
+
+    def create(self, path):
+        self.load(path, "-overwrite", "-lco", "GEOMETRY_NAME=geom", "-lco", "SPATIAL_INDEX=GIST")
+
+    def append(self, path):
+        self.load(path, "-append")
