@@ -111,12 +111,11 @@ def principal_of_key(text: str) -> Principal:
         tell_refusal(key, why or "unknown", digest)
         raise BadCredentials()
     note_use(key)
-    return principal_of_service_key(key)
+    return principal_of_service_key(key, chain)
 
 
-def principal_of_service_key(key: ServiceKey) -> Principal:
-    """The principal a valid key stands for."""
-    chain = key.department.ancestors()
+def principal_of_service_key(key: ServiceKey, chain: list[Department]) -> Principal:
+    """The principal a valid key stands for; `chain` is its department and those above it."""
     return Principal(
         kind="key",
         name=f"key:{key.department.code}/{key.name}",

@@ -30,8 +30,8 @@ from config.libraries import Versions
 log = logging.getLogger("onemap.libraries")
 
 TAG = "onemap"
-# A point of Shenzhen in EPSG:4490 (longitude, latitude, degrees) and EPSG:4547 (easting, northing, metres): the
-# Gauss-Krueger series of GB/T 17278 by hand, to the centimetre.
+# A point of Shenzhen in EPSG:4490 (longitude, latitude, degrees) and EPSG:4547 (easting, northing, metres), to the
+# centimetre; its test computes it anew by Krueger's series.
 DEGREES, METRES = (114.05, 22.54), (505_143.33, 2_493_597.67)
 
 

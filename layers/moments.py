@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connection, transaction
 
 from layers.catalogue import LayerInfo
 from spatial.errors import Kind, OnemapError
@@ -75,12 +75,28 @@ def _revision(layer: LayerInfo, text: str) -> int:
         return int(found.group(1))
     if not _TIME.match(text):
         raise BadMoment(name="as-of", forms="rev:N, 2026-01-31T12:00:00Z")
+    when = _instant(text, "as-of")
     with connection.cursor() as cursor:
+        _settle(cursor, layer, when)
         cursor.execute(
             "SELECT coalesce(max(revision), 0) FROM layers_change WHERE layer_id = %s AND at <= %s",
-            [layer.id, _instant(text, "as-of")],
+            [layer.id, when],
         )
         return int(cursor.fetchone()[0])
+
+
+def _settle(cursor: Any, layer: LayerInfo, when: datetime) -> None:
+    """Wait for a change that took its time before `when` and is not committed yet.
+
+    Times are given under the lock of the layer's row and only grow: before the newest committed one nothing can
+    still appear, after it only what a writer holds at this moment. Without this wait, the same question about the
+    same past moment could be answered twice in different ways.
+    """
+    cursor.execute("SELECT changed_at > %s FROM layers_layer WHERE id = %s", [when, layer.id])
+    known = cursor.fetchone()
+    if known is None or not known[0]:
+        with transaction.atomic():
+            cursor.execute("SELECT 1 FROM layers_layer WHERE id = %s FOR SHARE", [layer.id])
 
 
 def _interval(text: str) -> tuple[date | None, date | None]:

@@ -56,8 +56,13 @@ class CityGrid:
         if not self.contains(z, x, y):
             raise TileOutside(grid="CityGrid", z=z, x=x, y=y)
         side = self.size / (1 << z)
-        left, top = self.origin_x + x * side, self.origin_y - y * side
-        return BBox(left, top - side, left + side, top)
+        # Every edge from its own number: neighbours then name their common edge by the very same float.
+        return BBox(
+            self.origin_x + x * side,
+            self.origin_y - (y + 1) * side,
+            self.origin_x + (x + 1) * side,
+            self.origin_y - y * side,
+        )
 
     def tile_at(self, z: int, px: float, py: float) -> tuple[int, int]:
         """Column and row of the tile that owns the point; a shared edge belongs to the tile right or below.

@@ -76,8 +76,14 @@ class TileMatrixSet:
         if not self.contains(z, x, y):
             raise TileOutside(grid=self.identifier, z=z, x=x, y=y)
         side = self.resolution(z) * TILE_PIXELS
-        left, top = self.left + x * side, self.top - y * side
-        return BBox(left, top - side, left + side, top)
+        # Every edge from its own number: neighbours then name their common edge by the very same float, which the
+        # half-open test that gives a point to one tile rests on.
+        return BBox(
+            self.left + x * side,
+            self.top - (y + 1) * side,
+            self.left + (x + 1) * side,
+            self.top - y * side,
+        )
 
     def resolution(self, z: int) -> float:
         """Units per pixel at level `z`."""

@@ -9,28 +9,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 from psycopg2 import sql
 
-from layers import catalogue, queries, tables
+from layers import catalogue, tables
 from layers.exchange import publishing
-from layers.exchange.inspecting import Held, Inspection, inspect
+from layers.exchange.inspecting import Inspection, inspect
+from layers.exchange.judging import drop_twins, judge_whole
 from layers.exchange.options import BadOption, ImportOptions, judge
 from layers.exchange.publishing import Counts, Delivery
 from layers.exchange.receiving import Received, discard, receive
-from layers.exchange.shift import suspected_shift
 from layers.exchange.staging import Pipe, Tally, Target, stage
 from layers.models import Layer, Lineage
-from process.context import JobContext
+from process.context import JobContext, LostJob
 from process.jobs import enqueue
 from process.models import Job, State
 from process.runner import run_or_wait
+from spatial.errors import OnemapError
 from spatial.formats import Source, internal_columns
 
 KIND = "import_layer"
-OUTSIDE_SHARE = 0.5
 
 
 def import_now(path: Path, options: ImportOptions, on_progress: Any = None) -> dict[str, Any]:
@@ -74,6 +73,11 @@ def run_import(context: JobContext) -> Mapping[str, Any] | None:
     staged = f"job_{context.job_id}"
     try:
         report = _steps(context, options, origin, staged)
+    except LostJob:
+        raise  # another attempt needs the file
+    except OnemapError:
+        discard(Path(origin["folder"]))
+        raise
     finally:
         _drop_staged(staged)
     if report is not None:  # held or a dry run: nothing was published
@@ -98,12 +102,14 @@ def _steps(
     target = _target(found, options, layer)
     tally = _stage(context, found.source, target, staged, options, layer)
     context.fail_point(2)
-    _judge_whole(found, tally, options, origin)
-    if found.held or options.dry_run:
-        return _report(options, found, tally, Counts(), status="held" if found.held else "done")
+    judge_whole(found, tally, options, origin)
+    if found.held:
+        return _report(options, found, tally, Counts(), status="held")
     context.progress("index", 0.8)
     delivery = Delivery(options, staged, target.family, list(target.fields), tally, _origin(found, origin))
-    _drop_twins(delivery, layer, tally)
+    drop_twins(delivery, layer, tally)
+    if options.dry_run:
+        return _report(options, found, tally, publishing.foresee(delivery, layer), status="done")
     if layer is None:
         with transaction.atomic(), connection.cursor() as cursor:
             tables.index_staged(cursor, sql.Identifier("staging", staged), valid_time=options.valid_time)
@@ -197,95 +203,6 @@ def _stage(
     return tally
 
 
-def _judge_whole(found: Inspection, tally: Tally, options: ImportOptions, origin: Mapping[str, str]) -> None:
-    """What only the whole file tells: where it lies, whether it is shifted, whether it came before."""
-    if tally.staged and tally.outside / tally.staged > OUTSIDE_SHARE and "outside-city" not in options.accept:
-        share = f"{tally.outside} of {tally.staged}"
-        why = f"{share} features lie outside the city"
-        found.held.append(
-            Held(
-                "outside-city",
-                why,
-                f"{tally.staged} 个要素中有 {tally.outside} 个位于市域之外",
-                "--accept outside-city",
-            )
-        )
-    elif tally.outside:
-        tally.find(
-            code="outside-city",
-            level="warning",
-            count=tally.outside,
-            message=f"{tally.outside} features lie outside the city",
-            message_zh=f"{tally.outside} 个要素位于市域之外",
-        )
-    _judge_shift(found, tally, options)
-    earlier = Lineage.objects.filter(sha256=origin["sha256"], layer__name=options.layer).first()
-    if earlier is not None:
-        tally.find(
-            code="same-file",
-            level="note",
-            message=f"the same file made revision {earlier.revision}",
-            message_zh=f"同一文件已用于修订 {earlier.revision}",
-        )
-
-
-def _judge_shift(found: Inspection, tally: Tally, options: ImportOptions) -> None:
-    control = (
-        Layer.objects.filter(control=True, demo=False, deleted_at=None)
-        .exclude(name=options.layer)
-        .order_by("name")
-        .first()
-    )
-    if control is None:
-        tally.find(
-            code="gcj02",
-            level="note",
-            message="gcj02: not checked",
-            message_zh="gcj02：未检查（没有控制图层）",
-        )
-        return
-    shift = suspected_shift(np.array(tally.sample), control.name)
-    if shift is None:
-        tally.find(
-            code="gcj02",
-            level="note",
-            message=f"gcj02: no shift against {control.name}",
-            message_zh=f"gcj02：与 {control.name} 无偏移",
-        )
-    elif "gcj02-suspected" not in options.accept:
-        why = f"positions lie about {shift:.0f} m off layer {control.name}, as those of GCJ-02 or BD-09 do"
-        zh = f"位置与控制图层 {control.name} 相差约 {shift:.0f} 米，疑似 GCJ-02 或 BD-09 坐标"
-        found.held.append(
-            Held("gcj02-suspected", why, zh, "--accept gcj02-suspected", {"shift_m": round(shift)})
-        )
-
-
-def _drop_twins(delivery: Delivery, layer: Layer | None, tally: Tally) -> None:
-    """A key names one feature: the first row of the file keeps it, later ones are rejected by name."""
-    key = delivery.options.key or (layer.key_field if layer else "")
-    column = next((column for name, column, _ in delivery.fields if name == key), None)
-    if column is None or delivery.options.mode == "append":
-        return
-    number = sql.Identifier("fid" if layer is None else "row")
-    text = sql.SQL(queries.load_sql(queries.SQL, "drop_twins")).format(
-        staged=sql.Identifier("staging", delivery.staged), number=number, key=sql.Identifier(column)
-    )
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(text.as_string(connection.connection))
-        for row, value in sorted(cursor.fetchall()):
-            tally.staged -= 1
-            tally.rejected += 1
-            word, zh = ("key-missing", "键缺失") if value is None else ("duplicate-key", "键重复")
-            facts = {"row": row, "field": key, "value": value}
-            tally.find(
-                code=word,
-                level="rejected",
-                **facts,
-                message=f"{key} {value}: {word}",
-                message_zh=f"{key} {value}：{zh}",
-            )
-
-
 def _origin(found: Inspection, origin: Mapping[str, str]) -> dict[str, str]:
     source = found.source
     return {
@@ -300,21 +217,24 @@ def _origin(found: Inspection, origin: Mapping[str, str]) -> dict[str, str]:
 def _report(
     options: ImportOptions, found: Inspection, tally: Tally, counts: Counts, *, status: str
 ) -> dict[str, Any]:
-    """The report of contract.md."""
+    """The report of contract.md. Of a held file nothing counts as read; a dry run tells what would become of it."""
+    taken = tally if status == "done" else Tally()
+    would_write = counts.inserted + counts.updated + counts.unchanged
     report: dict[str, Any] = {
         "status": status,
         "layer": options.layer,
         "mode": options.mode,
         "dry_run": options.dry_run,
         "held": [one.to_json() for one in found.held],
-        "read": tally.read,
+        "read": taken.read,
+        "examined": tally.read,
         "inserted": counts.inserted,
         "updated": counts.updated,
         "unchanged": counts.unchanged,
         "removed": counts.removed,
-        "rejected": tally.rejected,
-        "repaired": tally.repaired,
-        "written": counts.inserted + counts.updated + counts.unchanged,
+        "rejected": taken.rejected,
+        "repaired": taken.repaired,
+        "written": 0 if options.dry_run else would_write,
         "findings": tally.findings,
         "finding_count": tally.finding_count,
         "source_crs": f"EPSG:{found.srid}" if found.srid else None,
@@ -323,7 +243,7 @@ def _report(
         "revision": counts.revision or None,
     }
     if options.dry_run and status == "done":
-        report["would_write"] = tally.staged
+        report["would_write"] = would_write
     if status == "held":
         report["reason"] = "held: " + "; ".join(f"{one.code} (pass {one.give})" for one in found.held)
     return report

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from psycopg2 import sql
 
@@ -19,6 +19,7 @@ from layers.exchange.staging import Tally
 from layers.levels import city_grid, first_levels
 from layers.models import Change, Field, Layer, Lineage, Theme
 from process import audit
+from spatial.errors import Kind, OnemapError
 from spatial.tilegrids import TileMatrixSet, matrix_sets
 from spatial.validity import Family
 
@@ -46,6 +47,15 @@ class Counts:
     unchanged: int = 0
     removed: int = 0
     revision: int = 0
+
+
+class KeyAmbiguous(OnemapError):
+    """Features of the layer share a value of the field that should tell them apart."""
+
+    kind: ClassVar = Kind.UNPROCESSABLE
+    code: ClassVar = "key-ambiguous"
+    message: ClassVar = "{key} is no key of layer {layer}: {count} features share a value with another one"
+    message_zh: ClassVar = "字段 {key} 不能作为图层 {layer} 的键：有 {count} 个要素与其他要素取值相同"
 
 
 def grids() -> list[TileMatrixSet]:
@@ -125,20 +135,49 @@ def change(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
     layer.refresh_from_db()
     revision = layer.revision + 1
     _add_new_fields(cursor, delivery, layer)
-    bound = {"revision": revision, "day": delivery.options.valid_from or timezone.localdate().isoformat()}
-    _run(cursor, _plan(delivery, layer), bound)
-    _run(cursor, _script(delivery, layer), bound)
-    cursor.execute(
-        "SELECT count(*) FILTER (WHERE op = 'insert'), count(*) FILTER (WHERE op = 'update'),"
-        " count(*) FILTER (WHERE op = 'same'), count(*) FILTER (WHERE op = 'gone') FROM import_plan"
-    )
-    inserted, updated, unchanged, removed = cursor.fetchone()
-    counts = Counts(inserted, updated, unchanged, removed, revision)
+    counts = _planned(cursor, delivery, layer)
+    counts.revision = revision
+    _run(cursor, _script(delivery, layer), _bound(delivery, revision))
     _finish_layer(cursor, layer, delivery, counts)
     _note_change(layer, delivery, counts)
     _note_cells(cursor, layer, revision)
     cursor.execute("DROP TABLE import_plan")
     return counts
+
+
+def foresee(delivery: Delivery, layer: Layer | None) -> Counts:
+    """What publishing would do, counted and taken back: nothing is written, no editor waits."""
+    if layer is None:
+        return Counts(inserted=delivery.tally.staged)
+    with transaction.atomic(), connection.cursor() as cursor:
+        _add_new_fields(cursor, delivery, layer)
+        counts = _planned(cursor, delivery, layer)
+        transaction.set_rollback(True)
+    return counts
+
+
+def _bound(delivery: Delivery, revision: int) -> dict[str, Any]:
+    return {"revision": revision, "day": delivery.options.valid_from or timezone.localdate().isoformat()}
+
+
+def _planned(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
+    """Make the table import_plan and count what it holds.
+
+    Raises
+    ------
+    KeyAmbiguous
+        A row of the file would be several features of the layer.
+    """
+    _run(cursor, _plan(delivery, layer), _bound(delivery, 0))
+    cursor.execute(
+        "SELECT count(*) FILTER (WHERE op = 'insert'), count(*) FILTER (WHERE op = 'update'),"
+        " count(*) FILTER (WHERE op = 'same'), count(*) FILTER (WHERE op = 'gone'),"
+        ' count("row") - count(DISTINCT "row") FROM import_plan'
+    )
+    *counts, surplus = cursor.fetchone()
+    if surplus:
+        raise KeyAmbiguous(key=delivery.options.key or layer.key_field, layer=layer.name, count=surplus)
+    return Counts(*counts)
 
 
 def _add_new_fields(cursor: Any, delivery: Delivery, layer: Layer) -> None:

@@ -47,6 +47,7 @@ class Tally:
     rejected: int = 0
     repaired: int = 0
     outside: int = 0
+    far: int = 0  # rejected: beyond the numbers that the storage CRS can hold
     findings: list[dict[str, Any]] = field(default_factory=list)
     finding_count: int = 0
     extent: list[float] | None = None
@@ -236,6 +237,7 @@ def _judge(moved: Any, rows: Any, target: Target, tally: Tally) -> tuple[Any, ND
                 tally.find(code="repaired", level="repaired", row=int(rows[index]), **_place(shape), **area)
                 continue
         good[index] = False
+        tally.far += reason == "out-of-range"
         tally.find(
             code=_CODES.get(reason, reason), level="rejected", row=int(rows[index]), **_place(shape, reason)
         )

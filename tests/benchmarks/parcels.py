@@ -4,6 +4,9 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio
 import shapely
 
 SRID = 4547
@@ -49,13 +52,14 @@ def frame(count, seed=SEED):
     shapes = polygons(columns, rows, seed)
     random = np.random.default_rng(seed + 1)
     number = np.arange(len(shapes))
+    days = 18_262 + random.integers(0, 2_000, len(shapes))  # from 2020-01-01 on
     data = {
         "code": [f"4403{block:05d}{one:04d}" for block, one in zip(number // 1000, number % 1000, strict=True)],
         "use": np.array(USES)[random.integers(0, len(USES), len(shapes))],
         "area_m2": np.round(shapely.area(shapes), 2),
         "far": np.round(random.uniform(0.5, 8.0, len(shapes)), 2),
         "height_m": random.integers(3, 300, len(shapes)),
-        "surveyed": np.datetime64("2020-01-01", "ms") + random.integers(0, 2000, len(shapes)).astype("timedelta64[D]"),
+        "surveyed": pd.array(days.astype("datetime64[D]"), dtype=pd.ArrowDtype(pa.date32())),
     }
     return gpd.GeoDataFrame(data, geometry=shapes, crs=SRID)
 
@@ -67,6 +71,7 @@ def geopackage(folder: Path, count):
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f"unfinished-{path.name}"
         unfinished.unlink(missing_ok=True)
-        frame(count).to_file(unfinished, layer=LAYER, driver="GPKG")
+        options = {"VERSION": "1.3"}  # what the oldest GDAL among the peers reads without a word
+        pyogrio.write_dataframe(frame(count), unfinished, layer=LAYER, use_arrow=True, dataset_options=options)
         unfinished.replace(path)
     return path

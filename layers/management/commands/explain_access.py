@@ -34,5 +34,5 @@ class Command(JsonCommand):
         if kind == "user" and (user := User.objects.filter(username=name).first()):
             return principal_of_user(user)
         if kind == "key" and (key := ServiceKey.objects.filter(prefix=name).first()):
-            return principal_of_service_key(key)
+            return principal_of_service_key(key, key.department.ancestors())
         raise BadGrant(reason=f"there is no {text}: give user:NAME, key:PREFIX or public")

@@ -35,6 +35,13 @@ function askable({ store }: Planner): string[] {
     .map((layer) => layer.name);
 }
 
+async function hitsAt(planner: Planner, at: Position, tolerance: number, signal: AbortSignal): Promise<FoundFeature[]> {
+  const layers = askable(planner);
+  const crs = planner.store.get().info?.grid.crs;
+  if (layers.length === 0 || !crs) return [];
+  return (await planner.api.identify({ at, crs, tolerance, layers }, signal)).map(fromHit);
+}
+
 function highlight(planner: Planner, feature: FoundFeature | undefined): void {
   planner.map?.select(feature?.geometry ?? null, feature?.geometryCrs ?? 'storage');
 }
@@ -70,11 +77,7 @@ export function createIdentify(planner: Planner): Identify {
   const ask = (at: Position, tolerance: number): void => {
     question = { at, tolerance };
     patch({ at });
-    const layers = askable(planner);
-    const crs = store.get().info?.grid.crs ?? '';
-    void task.run(async (signal) =>
-      layers.length ? (await planner.api.identify({ at, crs, tolerance, layers }, signal)).map(fromHit) : [],
-    );
+    void task.run((signal) => hitsAt(planner, at, tolerance, signal));
   };
   const open = (layer: string, fid: number): void => {
     question = null;
