@@ -9,6 +9,7 @@ from layers.actions.errors import (
     OutsideArea,
     TooManyEdits,
     VersionRequired,
+    WholeLayerOnly,
 )
 from layers.actions.grants import give, take_back
 from layers.actions.past import restore_feature, undo_change
@@ -23,6 +24,7 @@ __all__ = [
     "OutsideArea",
     "TooManyEdits",
     "VersionRequired",
+    "WholeLayerOnly",
     "delete_layer",
     "edit_features",
     "give",

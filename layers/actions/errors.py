@@ -84,3 +84,12 @@ class NothingThere(OnemapError):
     code: ClassVar = "nothing-there"
     message: ClassVar = "layer {layer} has nothing of revision {revision} to bring back"
     message_zh: ClassVar = "图层 {layer} 在修订 {revision} 没有可恢复的内容"
+
+
+class WholeLayerOnly(OnemapError):
+    """What should be brought back reaches beyond the fields or the area of the caller."""
+
+    kind: ClassVar = Kind.FORBIDDEN
+    code: ClassVar = "whole-layer-only"
+    message: ClassVar = "this would change what lies outside your rights on layer {layer}"
+    message_zh: ClassVar = "此操作会改动图层 {layer} 中超出您权限范围的内容"

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from psycopg2 import sql
 
 from layers import queries
 from layers.actions.edit import Written
-from layers.actions.errors import NothingThere, UndoConflict
+from layers.actions.errors import NothingThere, UndoConflict, WholeLayerOnly
 from layers.actions.locks import take_alone
 from layers.catalogue import LayerInfo
 from layers.rights import Scope
@@ -22,9 +23,11 @@ def restore_feature(scope: Scope, fid: int, revision: int, *, author: str, reaso
     ------
     NothingThere
         It did not exist then, or is no different now.
+    WholeLayerOnly
+        It has fields, or lies or lay where, the scope does not reach.
     """
     chosen = sql.SQL("SELECT {}::bigint AS fid").format(sql.Literal(fid))
-    return _set_back(scope.layer, chosen, revision, kind="restore", author=author, reason=reason)
+    return _set_back(scope, chosen, revision, kind="restore", author=author, reason=reason)
 
 
 def undo_change(scope: Scope, revision: int, *, author: str, reason: str) -> Written:
@@ -36,16 +39,18 @@ def undo_change(scope: Scope, revision: int, *, author: str, reason: str) -> Wri
         A later change touched one of its features.
     NothingThere
         The change touched nothing, or does not exist.
+    WholeLayerOnly
+        It touched fields or places that the scope does not reach.
     """
     layer = scope.layer
     chosen = sql.SQL(
         "SELECT fid FROM {} WHERE rev_from = {r} UNION SELECT fid FROM {} WHERE rev_to = {r} OR rev_from = {r}"
     ).format(queries.table(layer), queries.history(layer), r=sql.Literal(revision))
-    return _set_back(layer, chosen, revision - 1, kind="undo", author=author, reason=reason, undone=revision)
+    return _set_back(scope, chosen, revision - 1, kind="undo", author=author, reason=reason, undone=revision)
 
 
 def _set_back(
-    layer: LayerInfo,
+    scope: Scope,
     chosen: sql.Composable,
     at: int,
     *,
@@ -54,10 +59,14 @@ def _set_back(
     reason: str,
     undone: int | None = None,
 ) -> Written:
+    layer = scope.layer
     with transaction.atomic(), connection.cursor() as cursor:
         take_alone(cursor, layer.id)
         if undone is not None:
             _refuse_if_moved_on(cursor, layer, chosen, undone)
+        elif not _known_at(cursor, layer, chosen, at):
+            raise NothingThere(layer=layer.name, revision=at)
+        _refuse_beyond(cursor, scope, chosen, at)
         audit.record(author, f"layer.{kind}", "layer", layer.name, reason=reason, revision=at)
         columns = ["fid", "version", "rev_from", "geom"] + (
             ["valid_from", "valid_to"] if layer.valid_time else []
@@ -78,6 +87,44 @@ def _set_back(
         if not fids:
             raise NothingThere(layer=layer.name, revision=at)
     return Written(int(revision), when, tuple(fids), ())
+
+
+def _known_at(cursor: Any, layer: LayerInfo, chosen: sql.Composable, at: int) -> bool:
+    """Whether any of the chosen features was there at a revision."""
+    text = sql.SQL(
+        "SELECT EXISTS (SELECT 1 FROM {table} WHERE fid IN ({chosen}) AND rev_from <= {at})"
+        " OR EXISTS (SELECT 1 FROM {history} WHERE fid IN ({chosen}) AND rev_from <= {at} AND rev_to > {at})"
+    ).format(table=queries.table(layer), history=queries.history(layer), chosen=chosen, at=sql.Literal(at))
+    cursor.execute(text.as_string(connection.connection))
+    return bool(cursor.fetchone()[0])
+
+
+def _refuse_beyond(cursor: Any, scope: Scope, chosen: sql.Composable, at: int) -> None:
+    """Refuse when a version to be replaced, or to be brought back, is not wholly the scope's."""
+    layer = scope.layer
+    if len(scope.fields) < len(layer.fields):
+        raise WholeLayerOnly(layer=layer.name)
+    if scope.areas is None:
+        return
+    srid = sql.Literal(settings.ONEMAP_SRID)
+    inside = [
+        sql.SQL("ST_Intersects(geom, ST_SetSRID({}::geometry, {}))").format(sql.Literal(area.hex()), srid)
+        for area in scope.areas
+    ]
+    text = sql.SQL(
+        "SELECT EXISTS (SELECT 1 FROM (SELECT geom FROM {table} WHERE fid IN ({chosen}) AND rev_from > {at}"
+        " UNION ALL SELECT geom FROM {history} WHERE fid IN ({chosen}) AND rev_from <= {at} AND rev_to > {at})"
+        " AS meant WHERE NOT ({inside}))"
+    ).format(
+        table=queries.table(layer),
+        history=queries.history(layer),
+        chosen=chosen,
+        at=sql.Literal(at),
+        inside=sql.SQL(" OR ").join(inside) if inside else sql.SQL("false"),
+    )
+    cursor.execute(text.as_string(connection.connection))
+    if cursor.fetchone()[0]:
+        raise WholeLayerOnly(layer=layer.name)
 
 
 def _refuse_if_moved_on(cursor: Any, layer: LayerInfo, chosen: sql.Composable, undone: int) -> None:

@@ -1,5 +1,6 @@
 """Judge a batch of edits against the locked rows and work out the new versions, before the layer is locked."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -69,6 +70,7 @@ class Batch:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    dropped: Counter[int] = field(default_factory=Counter)  # periods taken away, by fid
     fids: tuple[int, ...] = ()
     versions: tuple[int, ...] = ()
 
@@ -87,6 +89,8 @@ def prepare(
     versions: list[int] = []
     seen: set[tuple[int, date | None]] = set()
     for number, edit in enumerate(edits, 1):
+        if not scope.layer.valid_time and (edit.since or edit.period):
+            raise BadEdit(number=number, reason="this layer has no valid time, so no period and no since")
         if edit.op == "insert":
             fid, version = next(fresh), 1
             _insert(scope, batch, number, edit, fid)
@@ -132,14 +136,14 @@ def _change(
             layer=scope.layer.name, fid=stored.fid, version=edit.version, current=stored.version
         )
     if edit.op == "delete":
-        _delete(batch, edit, stored, last=len(periods) == 1)
+        _delete(batch, number, edit, stored, len(periods))
         return stored.fid, stored.version + 1
     geometry = edit.geometry if edit.geometry is not None else shapely.from_wkb(stored.geometry)
     if edit.geometry is not None:
         _judge_geometry(scope, number, geometry)
     values = _values(scope, number, edit.properties, stored.values)
-    _update(scope, batch, number, edit, stored, periods, geometry, values)
-    return stored.fid, 1 if edit.since is not None else stored.version + 1
+    version = _update(scope, batch, number, edit, stored, periods, geometry, values)
+    return stored.fid, version
 
 
 def _meant(scope: Scope, number: int, edit: Edit, periods: list[Stored]) -> Stored:
@@ -169,9 +173,11 @@ def _update(
     periods: list[Stored],
     geometry: BaseGeometry,
     values: dict[str, Any],
-) -> None:
+) -> int:
+    """Note a correction or a succession; return the version that the feature has from then on."""
     shapes = [shapely.from_wkb(stored.geometry), geometry]
     period = Period(stored.start, stored.end) if stored.start else None
+    version = stored.version + 1
     if edit.since is None or period is None or edit.since == period.start:
         batch.rows.append(_row("update", stored.fid, stored.version, stored.start, geometry, period, values))
     else:  # a succession: the old period ends where the new one begins
@@ -186,12 +192,17 @@ def _update(
         kept = dict(stored.values)
         batch.rows.append(_row("update", stored.fid, stored.version, stored.start, shapes[0], old, kept))
         batch.rows.append(_row("insert", stored.fid, 1, None, geometry, new, values))
+        version = 1
     batch.updated += 1
     _touch(batch, stored.fid, "update", shapes)
+    return version
 
 
-def _delete(batch: Batch, edit: Edit, stored: Stored, *, last: bool) -> None:
+def _delete(batch: Batch, number: int, edit: Edit, stored: Stored, periods: int) -> None:
+    """End a period on a day, or take it away; with the last of its `periods` the feature is gone."""
     shape = shapely.from_wkb(stored.geometry)
+    if edit.since is not None and stored.end is not None and edit.since >= stored.end:
+        raise BadEdit(number=number, reason=f"the period ends on {stored.end}, before {edit.since}")
     if edit.since is not None and stored.start is not None and edit.since > stored.start:
         ended = Period(stored.start, edit.since)
         batch.rows.append(
@@ -201,6 +212,8 @@ def _delete(batch: Batch, edit: Edit, stored: Stored, *, last: bool) -> None:
         _touch(batch, stored.fid, "update", [shape])
         return
     batch.rows.append({"op": "delete", "fid": stored.fid, "period": _text(stored.start)})
+    batch.dropped[stored.fid] += 1
+    last = batch.dropped[stored.fid] == periods
     if last:
         batch.deleted += 1
     else:

@@ -3,7 +3,7 @@
 -- Takes     {chosen}: a SELECT of fid; at (the revision to go back to), layer, kind, author, reason.
 --           The caller holds the layer alone.
 -- Returns   revision, time, the fids touched (null when nothing differs).
--- Promises  rows that have not changed since `at` stay as they are.
+-- Promises  rows that have not changed since `at` stay as they are; the layer's extent covers what comes back.
 -- Cost      index probes on fid and rev_to; one pass over the chosen features.
 
 UPDATE layers_layer
@@ -24,14 +24,18 @@ WITH change AS (
     SELECT fid, ST_Extent(geom) AS box FROM {history}
      WHERE fid IN ({chosen}) AND rev_from <= %(at)s AND rev_to > %(at)s GROUP BY fid
 ), touched AS (
-    SELECT fid, now.fid IS NOT NULL AS is_now, past.fid IS NOT NULL AS was,
-           ST_Extent(ST_SetSRID(coalesce(now.box, past.box)::geometry, 0)) AS first_box,
-           ST_Extent(ST_SetSRID(coalesce(past.box, now.box)::geometry, 0)) AS second_box
-      FROM now FULL JOIN past USING (fid) GROUP BY fid, now.fid, past.fid
+    SELECT fid, EXISTS (SELECT 1 FROM {table} AS live WHERE live.fid = both_times.fid) AS is_now,
+           was OR EXISTS (SELECT 1 FROM {table} AS live WHERE live.fid = both_times.fid AND rev_from <= %(at)s) AS will_be,
+           ST_Extent(ST_SetSRID(first_box::geometry, 0)) AS first_box,
+           ST_Extent(ST_SetSRID(second_box::geometry, 0)) AS second_box
+      FROM (SELECT fid, past.fid IS NOT NULL AS was, coalesce(now.box, past.box) AS first_box,
+                   coalesce(past.box, now.box) AS second_box
+              FROM now FULL JOIN past USING (fid)) AS both_times
+     GROUP BY fid, was
 )
 INSERT INTO layers_changefeature (change_id, fid, op, bbox)
 SELECT change.id, fid,
-       CASE WHEN is_now AND was THEN 'update' WHEN was THEN 'insert' ELSE 'delete' END,
+       CASE WHEN is_now AND will_be THEN 'update' WHEN will_be THEN 'insert' ELSE 'delete' END,
        ARRAY[least(ST_XMin(first_box), ST_XMin(second_box)), least(ST_YMin(first_box), ST_YMin(second_box)),
              greatest(ST_XMax(first_box), ST_XMax(second_box)), greatest(ST_YMax(first_box), ST_YMax(second_box))]
   FROM touched, change;
@@ -58,7 +62,8 @@ SELECT {kept},
 
 WITH counts AS (
     SELECT change_id, count(*) FILTER (WHERE op = 'insert') AS inserted,
-           count(*) FILTER (WHERE op = 'update') AS updated, count(*) FILTER (WHERE op = 'delete') AS deleted
+           count(*) FILTER (WHERE op = 'update') AS updated, count(*) FILTER (WHERE op = 'delete') AS deleted,
+           ARRAY[min(bbox[1]), min(bbox[2]), max(bbox[3]), max(bbox[4])] AS box
       FROM layers_changefeature
      WHERE change_id = (SELECT id FROM layers_change WHERE layer_id = %(layer)s
                            AND revision = (SELECT revision FROM layers_layer WHERE id = %(layer)s))
@@ -67,7 +72,11 @@ WITH counts AS (
     UPDATE layers_change SET inserted = counts.inserted, updated = counts.updated, deleted = counts.deleted
       FROM counts WHERE id = counts.change_id
 )
-UPDATE layers_layer SET feature_count = feature_count + counts.inserted - counts.deleted
+UPDATE layers_layer
+   SET feature_count = feature_count + counts.inserted - counts.deleted,
+       extent = CASE WHEN extent IS NULL THEN counts.box
+                     ELSE ARRAY[least(extent[1], counts.box[1]), least(extent[2], counts.box[2]),
+                                greatest(extent[3], counts.box[3]), greatest(extent[4], counts.box[4])] END
   FROM counts WHERE layers_layer.id = %(layer)s;
 
 SELECT layer.revision, layer.changed_at,

@@ -9,6 +9,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from layers.levels import city_grid  # noqa: E402 - Django first

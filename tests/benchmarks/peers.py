@@ -9,6 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.benchmarks.bed import CORES
 from tests.conftest import ROOT, free_port, wait_until
@@ -123,11 +124,8 @@ class Tipg(Peer):
         self.layer = layer
         self.version = _first_line(str(TIPG / "bin" / "python"), "-c", "import tipg; print(tipg.__version__)")
         columns = ",".join(f'"{column}"' for column, _ in bed.columns(layer))
-        server = bed.server
-        names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
         env = {
-            "DATABASE_URL": f"postgresql:///{bed.name}",
-            **{variable: server[key] for key, variable in names.items() if server[key]},
+            "DATABASE_URL": self._database(),
             "TIPG_DB_SCHEMAS": '["data"]',
             "TIPG_DB_TABLES": f'["data.{layer}"]',
             "TIPG_TABLE_CONFIG": f'{{"data_{layer}": {{"pk": "fid", "properties": [{columns}]}}}}',
@@ -136,6 +134,12 @@ class Tipg(Peer):
         words = [str(uvicorn), "tipg.main:app", "--workers", str(CORES), "--host", "127.0.0.1"]
         self.start([*words, "--port", str(self.port), "--log-level", "error"], env, cwd=self.folder)
         wait_until(lambda: self.answers(f"/collections/data.{layer}"), 60)
+
+    def _database(self):
+        """The database's address with the socket's folder as host, which is all that tipg takes."""
+        s = {name: quote(value, safe="") for name, value in self.bed.server.items()}
+        secret = f":{s['PASSWORD']}" if s["PASSWORD"] else ""
+        return f"postgresql://{s['USER']}{secret}@{s['HOST'] or 'localhost'}:{s['PORT'] or 5432}/{self.bed.name}"
 
     def items(self, box):
         listed = ",".join(str(value) for value in box)

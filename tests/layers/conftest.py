@@ -174,7 +174,11 @@ def land(land_site, django_db_blocker):
 def people(land):
     """Lin manages the data, Wang is of transport, Zhao of water."""
     found = {}
-    for name, department, display in (("lin", "data", "林"), ("wang", "transport", "王"), ("zhao", "water", "赵")):
+    for name, department, display in (
+        ("lin", "data", "林"),
+        ("wang", "transport", "王"),
+        ("zhao", "water", "赵"),
+    ):
         role = ensure_role(name, display, name.title())
         found[name] = principal_of_user(
             ensure_user(name, PASSWORD, department_of(department), [role], display)

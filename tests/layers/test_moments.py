@@ -24,7 +24,11 @@ def layer(kept):
     Change.objects.filter(layer=made).delete()
     for revision in range(1, 6):
         Change.objects.create(
-            layer=made, revision=revision, at=datetime(2026, 5, 1, 12, revision, tzinfo=UTC), kind="edit", author="t"
+            layer=made,
+            revision=revision,
+            at=datetime(2026, 5, 1, 12, revision, tzinfo=UTC),
+            kind="edit",
+            author="t",
         )
     return catalogue.current().layer("moments_ground")
 
@@ -57,9 +61,27 @@ def test_as_of_is_the_last_revision_not_later(layer, text, revision):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "rev:", "rev:-1", "rev:１", "rev:1 ", "rev:1\n", "rev:1e3", "REV:1", "1", "2026-05-01", "now", "rev:" + "9" * 19]
+    [
+        "",
+        "rev:",
+        "rev:-1",
+        "rev:１",
+        "rev:1 ",
+        "rev:1\n",
+        "rev:1e3",
+        "REV:1",
+        "1",
+        "2026-05-01",
+        "now",
+        "rev:" + "9" * 19,
+    ]
     + ["2026-05-01T12:00:00", "2026-05-01 12:00:00Z", "2026-13-01T12:00:00Z", "2026-05-01T25:00:00Z"]
-    + ["2026-05-01T12:00:00+99:00", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"]
+    + [
+        "2026-05-01T12:00:00+99:00",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59Z",
+    ]
     + ["２０２６-05-01T12:00:00Z", "'; SELECT pg_sleep(9) --", "rev:1 OR 1=1", "\x00"],
 )
 def test_as_of_that_is_no_time_is_refused(layer, text):
@@ -90,8 +112,26 @@ def test_datetime_is_a_day_or_an_interval(layer, text, start, end):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "/", "..", "../", "a/b", "2026-02-30", "2026-01-31/2026-01-30", "2026-01-01/2026-01-02/2026-01-03", "20260131"]
-    + ["2026-01-31T00:00:00", "２０２６-01-31", "2026-01-31 ", "2026-01-31\n", "0000-01-01", "10000-01-01", "rev:1"],
+    [
+        "",
+        "/",
+        "..",
+        "../",
+        "a/b",
+        "2026-02-30",
+        "2026-01-31/2026-01-30",
+        "2026-01-01/2026-01-02/2026-01-03",
+        "20260131",
+    ]
+    + [
+        "2026-01-31T00:00:00",
+        "２０２６-01-31",
+        "2026-01-31 ",
+        "2026-01-31\n",
+        "0000-01-01",
+        "10000-01-01",
+        "rev:1",
+    ],
 )
 def test_datetime_that_is_none_is_refused(layer, text):
     with pytest.raises(BadMoment) as refusal:
@@ -114,7 +154,11 @@ def test_a_time_means_the_same_in_every_zone(layer, when, hours):
     assert parse_moment(layer, text, None).revision == parse_moment(layer, local, None).revision
 
 
-@given(st.one_of(st.text(max_size=40), st.from_regex(r"\A[0-9T:Z.+/ -]{0,40}\Z"), st.from_regex(r"\Arev:.{0,30}\Z")))
+@given(
+    st.one_of(
+        st.text(max_size=40), st.from_regex(r"\A[0-9T:Z.+/ -]{0,40}\Z"), st.from_regex(r"\Arev:.{0,30}\Z")
+    )
+)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 def test_any_text_is_read_or_refused(layer, text):
     for arguments in ((text, None), (None, text)):

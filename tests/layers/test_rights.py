@@ -15,7 +15,15 @@ from layers.actions.grants import BadGrant
 from layers.catalogue import LayerNotFound
 from layers.models import Grant, Layer, Theme
 from layers.moments import Moment
-from layers.rights import Action, FieldNotFound, NotGranted, explain_access, operator_scope, scope, visible_layers
+from layers.rights import (
+    Action,
+    FieldNotFound,
+    NotGranted,
+    explain_access,
+    operator_scope,
+    scope,
+    visible_layers,
+)
 from tests import layermaking, people
 from tests.layermaking import EAST, NORTH, WEST, area, grant
 
@@ -81,7 +89,10 @@ def test_one_action_gives_no_other(layer, keys):
 @pytest.mark.parametrize(
     ("given_to", "reached"),
     [
-        ("city", {"city", "transport", "water", "planning", "emergency", "data", "citycare", "district", "street"}),
+        (
+            "city",
+            {"city", "transport", "water", "planning", "emergency", "data", "citycare", "district", "street"},
+        ),
         ("citycare", {"citycare", "district", "street"}),
         ("district", {"district", "street"}),
         ("street", {"street"}),
@@ -276,8 +287,16 @@ def test_explain_access_names_the_grant_and_its_limits(layer, keys):
         f"grant {made.pk}: query, view on this layer to department {made.department_id} and below"
         f" (fields name; area west; until {until.isoformat()})"
     ]
-    assert explain_access(PUBLIC, NAME, Action.DOWNLOAD) == [f"grant {other.pk}: download on this layer to everyone"]
-    assert explain_access(PUBLIC, NAME, Action.EDIT) == [f"refused: no grant gives edit on {NAME} to public"]
+    water = keys["water"].principal
+    assert explain_access(water, NAME, Action.DOWNLOAD) == [
+        f"grant {other.pk}: download on this layer to everyone"
+    ]
+    assert explain_access(water, NAME, Action.EDIT) == [
+        f"refused: no grant gives edit on {NAME} to key:water/program"
+    ]
+    assert explain_access(PUBLIC, NAME, Action.DOWNLOAD) == [
+        "refused: public is cleared for public, the layer is internal"
+    ]
 
 
 def test_the_digest_is_equal_for_equal_rights_and_for_no_others(layer, offices, keys):
@@ -371,5 +390,8 @@ def _layer_info():
 
 def _grant_info(number, fields, where):
     parts = dict.fromkeys(catalogue.GrantInfo.__dataclass_fields__, None)
-    limits = {"fields": None if fields is None else frozenset(fields), "area": where.encode() if where else None}
+    limits = {
+        "fields": None if fields is None else frozenset(fields),
+        "area": where.encode() if where else None,
+    }
     return catalogue.GrantInfo(**{**parts, "id": number, "actions": frozenset({"query"}), **limits})

@@ -1,0 +1,118 @@
+"""What only the whole file tells: where it lies, whether it is shifted, whether it came before, keys that repeat."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from django.db import connection, transaction
+from psycopg2 import sql
+
+from layers import queries
+from layers.exchange.inspecting import Held, Inspection
+from layers.exchange.options import ImportOptions
+from layers.exchange.publishing import Delivery
+from layers.exchange.shift import suspected_shift
+from layers.exchange.staging import Tally
+from layers.models import Layer, Lineage
+
+OUTSIDE_SHARE = 0.5
+
+
+def judge_whole(found: Inspection, tally: Tally, options: ImportOptions, origin: Mapping[str, str]) -> None:
+    """Hold what lies outside the city or seems shifted; note what came before."""
+    # What lies beyond the numbers of the city's projection was rejected, and lies outside the city all the more.
+    outside, placed = tally.outside + tally.far, tally.staged + tally.far
+    if placed and outside / placed > OUTSIDE_SHARE and "outside-city" not in options.accept:
+        found.held.append(
+            Held(
+                "outside-city",
+                f"{outside} of {placed} features lie outside the city",
+                f"{placed} 个要素中有 {outside} 个位于市域之外",
+                "--accept outside-city",
+            )
+        )
+    elif outside:
+        tally.find(
+            code="outside-city",
+            level="warning",
+            count=outside,
+            message=f"{outside} features lie outside the city",
+            message_zh=f"{outside} 个要素位于市域之外",
+        )
+    _judge_shift(found, tally, options)
+    earlier = Lineage.objects.filter(sha256=origin["sha256"], layer__name=options.layer).first()
+    if earlier is not None:
+        tally.find(
+            code="same-file",
+            level="note",
+            message=f"the same file made revision {earlier.revision}",
+            message_zh=f"同一文件已用于修订 {earlier.revision}",
+        )
+
+
+def _judge_shift(found: Inspection, tally: Tally, options: ImportOptions) -> None:
+    control = (
+        Layer.objects.filter(control=True, demo=False, deleted_at=None)
+        .exclude(name=options.layer)
+        .order_by("name")
+        .first()
+    )
+    if control is None:
+        tally.find(
+            code="gcj02",
+            level="note",
+            message="gcj02: not checked",
+            message_zh="gcj02：未检查（没有控制图层）",
+        )
+        return
+    shift = suspected_shift(np.array(tally.sample), control.name)
+    if shift is None:
+        tally.find(
+            code="gcj02",
+            level="note",
+            message=f"gcj02: no shift against {control.name}",
+            message_zh=f"gcj02：与 {control.name} 无偏移",
+        )
+        return
+    why = f"positions lie about {shift:.0f} m off layer {control.name}, as those of GCJ-02 or BD-09 do"
+    zh = f"位置与控制图层 {control.name} 相差约 {shift:.0f} 米，疑似 GCJ-02 或 BD-09 坐标"
+    facts = {"shift_m": round(shift)}
+    if "gcj02-suspected" in options.accept:
+        tally.find(code="gcj02-suspected", level="warning", message=why, message_zh=zh, **facts)
+    else:
+        found.held.append(Held("gcj02-suspected", why, zh, "--accept gcj02-suspected", facts))
+
+
+def drop_twins(delivery: Delivery, layer: Layer | None, tally: Tally) -> None:
+    """A key names one feature: the first row of the file keeps it, later ones are rejected by name.
+
+    An append adds features, so a key that the layer already has is taken, too.
+    """
+    key = delivery.options.key or (layer.key_field if layer else "")
+    column = next((column for name, column, _ in delivery.fields if name == key), None)
+    if column is None:
+        return
+    taken = sql.SQL("false")
+    if layer is not None and delivery.options.mode == "append":
+        taken = sql.SQL("{key} IN (SELECT {key} FROM {table})").format(
+            key=sql.Identifier(column), table=sql.Identifier("data", layer.name)
+        )
+    text = sql.SQL(queries.load_sql(queries.SQL, "drop_twins")).format(
+        staged=sql.Identifier("staging", delivery.staged),
+        number=sql.Identifier("fid" if layer is None else "row"),
+        key=sql.Identifier(column),
+        taken=taken,
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(text.as_string(connection.connection))
+        for row, value in sorted(cursor.fetchall()):
+            tally.staged -= 1
+            tally.rejected += 1
+            word, zh = ("key-missing", "键缺失") if value is None else ("duplicate-key", "键重复")
+            facts = {"row": row, "field": key, "value": value}
+            tally.find(
+                code=word,
+                level="rejected",
+                **facts,
+                message=f"{key} {value}: {word}",
+                message_zh=f"{key} {value}：{zh}",
+            )
