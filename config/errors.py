@@ -157,6 +157,16 @@ SQLSTATES: dict[str, type[OnemapError]] = {
 }
 
 
+# Django's own refusals, the narrower kinds first.
+DJANGO: tuple[tuple[type[Exception], type[OnemapError]], ...] = (
+    (Http404, NoSuchAddress),
+    (PermissionDenied, NotPermitted),
+    (RequestDataTooBig, BodyTooBig),
+    (SuspiciousOperation, BadRequestRefused),
+    (BadRequest, BadRequestRefused),
+)
+
+
 def request_id(request: HttpRequest) -> str:
     """The request's id: 32 lower-case hex digits."""
     found: str = vars(request).get("onemap_request_id") or secrets.token_hex(16)
@@ -180,17 +190,9 @@ def translated(error: Exception) -> OnemapError | None:
     """The refusal that stands for any exception; None where it is a fault of ours."""
     if isinstance(error, OnemapError):
         return error
-    if isinstance(error, Http404):
-        return NoSuchAddress()
-    if isinstance(error, PermissionDenied):
-        return NotPermitted()
-    if isinstance(error, RequestDataTooBig):
-        return BodyTooBig()
-    if isinstance(error, SuspiciousOperation | BadRequest):
-        return BadRequestRefused()
     if isinstance(error, DatabaseError | InterfaceError):
         return of_database(error)
-    return None
+    return next((refusal() for kind, refusal in DJANGO if isinstance(error, kind)), None)
 
 
 def problem(request: HttpRequest, error: OnemapError, status: int | None = None) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """In which language a request is answered: Chinese first, English complete."""
 
 from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 

@@ -29,6 +29,7 @@ from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
 from layers.queries import Statement
+from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
 from spatial.crs import CRS84, Crs, crs_of, transformation
 from spatial.errors import Kind, OnemapError
@@ -185,6 +186,8 @@ def identify(request: HttpRequest, place: Query[Place]) -> HttpResponse:
         scopes = [scope(who, name, Action.QUERY, of=known) for name in place.layers.split(",")[:50]]
     else:
         scopes = visible_layers(who, Action.QUERY, of=known)
+    for one in scopes:
+        note_read(who, one, "identify")
     hits = [
         hit for one in scopes for hit in _hits(one, crs, float(point[0, 0]), float(point[0, 1]), tolerance)
     ]
@@ -333,6 +336,7 @@ def feature_history(request: HttpRequest, name: str, fid: int) -> dict[str, Any]
     found = scope(principal(request), name, Action.QUERY)
     if not 0 < fid < 2**63:
         raise FeatureMissing(layer=name, fid=fid)
+    note_read(principal(request), found, "history")
     listed = queries.rows(queries.versions(found, fid))
     if not listed:
         raise FeatureMissing(layer=name, fid=fid)

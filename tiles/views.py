@@ -12,6 +12,7 @@ from layers import catalogue, queries
 from layers.moments import parse_moment
 from layers.ogc.features_api.documents import base_url, link, words
 from layers.ogc.features_api.parameters import known_only, single
+from layers.reads import note_read
 from layers.rights import Action, Scope, scope
 from spatial.citygrid import TileOutside
 from spatial.errors import Kind, OnemapError
@@ -50,18 +51,22 @@ def principal(request: HttpRequest) -> Principal:
 def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str) -> HttpResponse:
     """GET /tiles/NAME/GRID/z/x/y.mvt and /ogc/collections/NAME/tiles/GRID/z/y/x."""
     given = single(request.GET)
-    known = catalogue.held() or catalogue.current()
-    made = _make(request, known, name, grid, (z, x, y), given)
-    if isinstance(made, HttpResponse):
-        return made
-    found, body = made
-    if body.version != found.version:
-        # Rights or the catalogue changed since this process last looked: judge again.
-        made = _make(request, catalogue.at_version(body.version), name, grid, (z, x, y), given)
-        if isinstance(made, HttpResponse):
-            return made
-        found, body = made
-    return _answer(request, found, body, given.get("v"))
+    found, made = _by_memory(request, name, grid, (z, x, y), given)
+    if found is None or made is None or made.version != found.version:
+        # Only a tile says by which version it was judged. A refusal, or the word that nothing is shown at this
+        # level, would rest on a catalogue that may be older than the caller's rights: judge again.
+        found, made = _make(request, catalogue.current(), name, grid, (z, x, y), given)
+    return _below() if made is None else _answer(request, found, made, given.get("v"))
+
+
+def _by_memory(
+    request: HttpRequest, name: str, grid: str, index: tuple[str, str, str], given: dict[str, str]
+) -> tuple[Scope | None, Tile | None]:
+    """The tile by the catalogue this process remembers, which saves a question; nothing where it refuses."""
+    try:
+        return _make(request, catalogue.held() or catalogue.current(), name, grid, index, given)
+    except OnemapError:
+        return None, None
 
 
 def _make(
@@ -71,12 +76,9 @@ def _make(
     grid: str,
     index: tuple[str, str, str],
     given: dict[str, str],
-) -> tuple[Scope, Tile] | HttpResponse:
-    try:
-        found = scope(principal(request), name, Action.VIEW, of=known)
-    except OnemapError:
-        # Before saying no, look whether the catalogue in memory is still the true one.
-        found = scope(principal(request), name, Action.VIEW)
+) -> tuple[Scope, Tile | None]:
+    """The caller's scope and tile; no tile below the layer's first level."""
+    found = scope(principal(request), name, Action.VIEW, of=known)
     known_only(given, {"v", "as-of", "datetime"})
     if "v" in given and not VERSION.match(given["v"]):
         raise BadVersion()
@@ -87,8 +89,9 @@ def _make(
     if not matrix.contains(z, x, y):
         raise TileOutside(grid=grid, z=z, x=x, y=y)
     if z < first_level(found, matrix.identifier):
-        return _below(request)
+        return found, None
     moment = parse_moment(found.layer, given.get("as-of"), given.get("datetime"))
+    note_read(principal(request), found, "tiles", often=True)
     return found, vector_tile(found, matrix, z, x, y, moment)
 
 
@@ -98,7 +101,7 @@ def first_level(found: Scope, grid: str) -> int:
     return int(json.loads(levels).get(grid, grids()[grid].min_level))
 
 
-def _below(request: HttpRequest) -> HttpResponse:
+def _below() -> HttpResponse:
     """204: the layer is not published as vector tiles at this level; zoom in."""
     response = HttpResponse(status=204)
     response.headers["Cache-Control"] = "private, no-cache"

@@ -18,6 +18,7 @@ from layers.ogc import axes
 from layers.ogc.features_api import changes, documents, items, tokens
 from layers.ogc.features_api.openapi import definition
 from layers.ogc.features_api.parameters import known_only, negotiated, parse_items, parse_limit, single
+from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import parse_integer
@@ -115,6 +116,7 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
     given = single(request.GET)
     query = parse_items(found, given)
     html = negotiated(request) == "html"
+    note_read(principal(request), found, "items")
     state = queries.layer_states([found.layer.id])[found.layer.id]
     revision = query.moment.revision if query.moment.revision is not None else state["revision"]
     if "next" in given:
@@ -176,6 +178,7 @@ def item(request: HttpRequest, name: str, fid: str) -> HttpResponse:
     if not FID.match(fid) or int(fid) >= 2**63:
         raise FeatureNotFound(layer=name, fid=fid)
     query = parse_items(found, given)
+    note_read(principal(request), found, "item")
     feature = items.one_feature(found, int(fid), query)
     if feature is None:
         raise FeatureNotFound(layer=name, fid=fid)
@@ -211,6 +214,7 @@ def collection_changes(request: HttpRequest, name: str) -> StreamingHttpResponse
     if "next" in given:
         page = tokens.read(given["next"], found, given, who)
         until, after = page.revision, page.after[0]
+    note_read(principal(request), found, "changes")
     statement = changes.changes_statement(found, crs, min(since, until), until, after, limit)
     pages = queries.primed(queries.streamed(statement))
 
