@@ -1,5 +1,6 @@
 """Headers that every answer carries."""
 
+import time
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -30,4 +31,23 @@ class SecurityHeadersMiddleware:
         """Add the policy."""
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+
+class IdleSessionMiddleware:
+    """Keep a session alive while it is used: its end moves on once a minute, not with every tile."""
+
+    STEP_S = 60
+    SEEN = "seen_at"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Touch the session if it is somebody's and was last touched a minute ago."""
+        response = self.get_response(request)
+        session, now = request.session, int(time.time())
+        # `accessed` first: a request that never looked at its session must not load it for this.
+        if session.accessed and not session.is_empty() and now - session.get(self.SEEN, 0) >= self.STEP_S:
+            session[self.SEEN] = now
         return response

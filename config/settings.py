@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "config.language.LanguageMiddleware",
     "config.errors.ErrorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.security.IdleSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -163,7 +164,6 @@ CSRF_TRUSTED_ORIGINS = [ONEMAP_PUBLIC_URL] if ONEMAP_PUBLIC_URL else []
 SESSION_COOKIE_SAMESITE = "Lax"
 # Thirty idle minutes end a session (threats.md A-02).
 SESSION_COOKIE_AGE = 30 * 60
-SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ONEMAP_PUBLIC_URL.startswith("https:")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
