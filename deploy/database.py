@@ -47,8 +47,10 @@ def prepare(cluster: Cluster, secrets: dict[str, str]) -> None:
     run_sql(cluster, secrets, roles)
     prepare_database(cluster, secrets, "onemap")
     if cluster.disposable:
-        # The tests' databases are copies of template1, made by the owner role.
+        # The tests' databases are copies of template1, made by the owner role. They also forge records behind
+        # the triggers' back, to see that it is noticed.
         run_sql(cluster, secrets, "ALTER ROLE onemap_owner CREATEDB")
+        run_sql(cluster, secrets, "GRANT SET ON PARAMETER session_replication_role TO onemap_owner")
         prepare_database(cluster, secrets, "template1")
 
 

@@ -97,7 +97,7 @@ class Site:
     def create(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._admin("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        self._admin("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
+        self._admin("CREATE DATABASE {}")
         subprocess.run(self.command("migrate", "-v0"), env=self.env, check=True, cwd=ROOT)
 
     def drop(self) -> None:

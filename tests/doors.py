@@ -129,8 +129,8 @@ def _double(value: float) -> str:
     return struct.pack("<d", value).decode("latin-1")
 
 
-def without_identity(answer, name: str) -> tuple:
-    """Status, headers and body, but for the request's id and the layer's name."""
+def without_identity(answer, name: str = "NAME") -> tuple:
+    """Status, headers and body, but for the request's id and the name asked for."""
     body = body_of(answer).decode("utf-8", "replace").replace(name, "NAME")
     body = re.sub(r'"request_id": ?"[0-9a-f]{32}"', '"request_id": "ID"', body)
     headers = {key: value.replace(name, "NAME") for key, value in answer.headers.items() if key != "X-Request-Id"}

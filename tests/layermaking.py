@@ -72,7 +72,7 @@ def make_layer(name: str, content, **options) -> Layer:
     Theme.objects.get_or_create(code=told.get("theme", "base"), defaults={"title_zh": "基础", "title_en": "Base"})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.gpkg"
-        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG")
+        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", use_arrow=True)
         result = import_file(path, ImportOptions(layer=name, **told))
     assert result["status"] == "done", result
     return Layer.objects.get(name=name)

@@ -103,11 +103,11 @@ class MapServer(Peer):
             (self.folder / name).write_text(text, encoding="utf-8")
 
     def items(self, box):
-        """Path of 10,000 parcels as GeoJSON in longitude and latitude."""
+        """Path of 10,000 parcels as GeoJSON in longitude and latitude (EPSG:4326: it knows no CRS84)."""
         west, south, east, north = box
         return (
             "/?map=CITY&SERVICE=WFS&VERSION=2.0.0&REQUEST=GetFeature&TYPENAMES=parcels&OUTPUTFORMAT=geojson"
-            f"&SRSNAME=urn:ogc:def:crs:OGC:1.3:CRS84&COUNT=10000&BBOX={west},{south},{east},{north},urn:ogc:def:crs:OGC:1.3:CRS84"
+            f"&SRSNAME=EPSG:4326&COUNT=10000&BBOX={south},{west},{north},{east},urn:ogc:def:crs:EPSG::4326"
         )
 
 

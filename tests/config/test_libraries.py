@@ -40,7 +40,12 @@ def test_the_web_servers_threads_get_right_answers_from_every_library(site):
     words += ["--host", "127.0.0.1", "--port", address.split(":")[1], "tests.config.mixed_wsgi:application"]
     with (site.folder / "mixed.log").open("ab") as log:
         server = subprocess.Popen(
-            words, env={**site.env, "PYTHONPATH": str(ROOT)}, cwd=ROOT, stderr=log, stdout=log, start_new_session=True
+            words,
+            env={**site.env, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            stderr=log,
+            stdout=log,
+            start_new_session=True,
         )
     try:
         wait_until(lambda: answers(address), 60)

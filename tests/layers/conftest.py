@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 from django.db import connection, connections
@@ -41,6 +42,11 @@ def at(x=0.0, y=0.0):
     return shapely.Point(EAST + x, NORTH + y)
 
 
+def _column(values):
+    whole = all(value is None or isinstance(value, int) for value in values)
+    return pd.array(values, dtype="Int64") if whole else values
+
+
 class Land(Site):
     """The site, with its layers reached in this process too."""
 
@@ -62,7 +68,7 @@ class Land(Site):
     def package(self, rows):
         """A GeoPackage in the storage CRS of rows, each a geometry and its values."""
         names = list(dict.fromkeys(name for _, values in rows for name in values))
-        columns = {name: [values.get(name) for _, values in rows] for name in names}
+        columns = {name: _column([values.get(name) for _, values in rows]) for name in names}
         path = self.folder / f"delivery_{next(self.names)}.gpkg"
         frame = gpd.GeoDataFrame(columns, geometry=[shape for shape, _ in rows], crs=4547)
         frame.to_file(path, driver="GPKG", layer="delivery")
@@ -92,9 +98,10 @@ class Land(Site):
         named = ["fid", "version", "rev_from", "valid_from", "valid_to", "geom"]
         columns = [name if name in named else scope.field(name).column for name in fields]
         text = ", ".join(["fid", *(f"ST_AsText({one})" if one == "geom" else one for one in columns)])
+        order = "1, 2" if columns else "1"
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {text} FROM {inner.text.as_string(connection.connection)} AS r ORDER BY fid, 2",
+                f"SELECT {text} FROM {inner.text.as_string(connection.connection)} AS r ORDER BY {order}",
                 inner.params,
             )
             return cursor.fetchall()

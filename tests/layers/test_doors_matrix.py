@@ -99,19 +99,21 @@ LAYER_DOORS = {
         "view", ("/ogc/collections/{name}/tiles/CityGrid", "/ogc/collections/{name}/tiles/NoGrid")
     ),
     "GET ogc/collections/<str:name>/tiles/<str:grid>/<str:z>/<str:y>/<str:x>": Door(
-        "view", ("/ogc/collections/{name}/tiles/CityGrid/0/0/0",), shows=True
+        "view",
+        ("/ogc/collections/{name}/tiles/CityGrid/5/15/9", "/ogc/collections/{name}/tiles/CityGrid/5/15/12"),
     ),
     "GET tiles/<str:name>/<str:grid>/<str:z>/<str:x>/<str:y>.mvt": Door(
         "view",
         (
-            "/tiles/{name}/CityGrid/0/0/0.mvt",
+            "/tiles/{name}/CityGrid/5/9/15.mvt",
+            "/tiles/{name}/CityGrid/5/12/15.mvt",
+            "/tiles/{name}/CityGrid/0/0/0.mvt?datetime=2026-01-01",
             "/tiles/{name}/WebMercatorQuad/0/0/0.mvt?as-of=rev:1",
             "/tiles/{name}/NoGrid/0/0/0.mvt",
             "/tiles/{name}/CityGrid/0/0/7.mvt",
             "/tiles/{name}/CityGrid/0/0/0.mvt?v=x",
             "/tiles/{name}/CityGrid/0/0/0.mvt?unknown=1",
         ),
-        shows=True,
     ),
     "GET catalogue/<str:name>/": Door("view", ("/catalogue/{name}/", "/catalogue/{name}/?lang=en")),
     "GET catalogue/<str:name>/download<str:suffix>": Door(
@@ -198,7 +200,7 @@ def world(callers) -> dict[str, Layer]:
         ]
         told = {"title": f"TITLE-{name}", "title_en": f"TITLE-{name} en", "abstract_zh": f"ABSTRACT-{name}"}
         secrecy = {"open_ground": "public", "gone_ground": "public", "sensitive_ground": "sensitive"}
-        style = {"categories": {"field": f"remark_{name}", "values": [f"SECRET-{name}-4"]}}
+        style = {"categories": {"field": f"remark_{name}", "values": [f"SECRET-{name}-1"]}}
         made[name] = layermaking.make_layer(
             name,
             rows,
@@ -327,16 +329,17 @@ def test_no_other_door_tells_of_what_is_hidden(world, callers, route, asking):
 @pytest.mark.parametrize("asking", ASKING)
 def test_the_lists_are_those_of_a_catalogue_that_never_had_the_hidden(world, callers, asking):
     paths = [path for route in (*LISTS, "GET api/map", "GET ogc/") for path in OTHER_DOORS[route]]
-    before = [doors.without_identity(callers[asking].get(path), "-") for path in paths]
+    before = [doors.without_identity(callers[asking].get(path)) for path in paths]
     hidden = [name for name in LAYERS if asking not in SEES[name]]
     Layer.objects.filter(name__in=hidden).delete()
-    assert [doors.without_identity(callers[asking].get(path), "-") for path in paths] == before
+    assert [doors.without_identity(callers[asking].get(path)) for path in paths] == before
 
 
 @pytest.mark.parametrize("who", ["revoked", "expired", "suspended", "unknown", "malformed"])
 def test_a_wrong_key_is_401_at_every_door(world, refused, who):
     tried = [(door.method, path) for door in LAYER_DOORS.values() for path in door.paths]
-    tried += [("GET", path.format(job=1)) for paths in OTHER_DOORS.values() for path in paths]
+    tried += [("GET", path.format(job=1, name="")) for paths in OTHER_DOORS.values() for path in paths]
+    tried = [(method, path) for method, path in tried if "lang=" not in path]
     tried += [
         ("POST", "/api/login"),
         ("POST", "/api/logout"),
@@ -347,7 +350,7 @@ def test_a_wrong_key_is_401_at_every_door(world, refused, who):
     for method, path in tried:
         answer = refused[who].ask(method, path.format(name="open_ground"))
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-        answers.add(str(doors.without_identity(answer, "-")))
+        answers.add(str(doors.without_identity(answer)))
         assert answer.status_code == 401, (method, path)
     assert len(answers) == 1
 
@@ -381,7 +384,9 @@ def admin_paths() -> list[str]:
 def test_the_administration_is_for_administrators(world, callers, asking):
     for path in admin_paths():
         answer = callers[asking].get(path)
-        assert_silent(answer, asking)
+        assert answer.status_code < 500
+        if asking != "admin":
+            assert_silent(answer, asking)
         if asking != "admin" and path not in {"/admin/login/", "/admin/logout/"}:
             assert answer.status_code in {302, 403, 404}, path
             assert answer.headers.get("Location", "/admin/login").startswith("/admin/login")
@@ -396,7 +401,7 @@ def test_a_job_is_seen_by_who_asked_for_it_and_by_administrators(world, callers)
             if asking in {"editor", "admin"}:
                 assert answer.status_code == 200
             else:
-                assert doors.without_identity(answer, "-") == doors.without_identity(missing, "-")
+                assert doors.without_identity(answer) == doors.without_identity(missing)
                 assert answer.status_code == 404
 
 
@@ -490,7 +495,6 @@ def test_a_hidden_field_cannot_be_written_and_is_not_named(world, callers):
 
 def test_restoring_and_undoing_stay_within_the_area(world, callers):
     """What lies outside the area can be brought back by nobody who cannot see it."""
-    grant(world["area_ground"], "department:city", EVERY)
     edit = {"op": "update", "fid": 4, "version": 1, "properties": {"amount": 4_000}}
     body = json.dumps({"reason": "survey", "edits": [edit]})
     assert callers["admin"].ask("POST", "/api/layers/area_ground/changes", body).status_code == 200

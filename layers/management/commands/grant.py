@@ -84,7 +84,10 @@ class Command(JsonCommand):
             return self._multi(GEOSGeometry(memoryview(found), srid=AREA_SRID)), text
         body = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
         document = loads(body)
-        geometry = document.get("geometry", document) if isinstance(document, dict) else document
+        geometry = document.get("geometry", document) if isinstance(document, dict) else None
+        # A `crs` member would go to GDAL as it stands (threats V2), and says nothing that is true here.
+        if not isinstance(geometry, dict) or "crs" in geometry or "crs" in document:
+            raise BadGrant(reason="--area is a GeoJSON polygon in longitude and latitude, without crs")
         try:
             shape = GEOSGeometry(json.dumps(geometry))
         except (ValueError, TypeError) as error:

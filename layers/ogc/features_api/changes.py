@@ -33,7 +33,8 @@ def changes_statement(scope: Scope, crs: Crs, since: int, until: int, after: int
         WITH touched AS (
             SELECT fid, rev_from AS revision FROM {table} WHERE rev_from > %(since)s AND rev_from <= %(until)s
             UNION ALL
-            SELECT fid, rev_to FROM {history} WHERE rev_to > %(since)s AND rev_to <= %(until)s
+            SELECT fid, CASE WHEN rev_to <= %(until)s THEN rev_to ELSE rev_from END FROM {history}
+             WHERE rev_to > %(since)s AND (rev_to <= %(until)s OR rev_from > %(since)s AND rev_from <= %(until)s)
         ), page AS MATERIALIZED (
             SELECT fid, max(revision) AS revision FROM touched WHERE fid > %(after)s
              GROUP BY fid ORDER BY fid LIMIT %(limit)s

@@ -118,7 +118,8 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
     html = negotiated(request) == "html"
     note_read(principal(request), found, "items")
     state = queries.layer_states([found.layer.id])[found.layer.id]
-    revision = query.moment.revision if query.moment.revision is not None else state["revision"]
+    # A revision yet to come is the present one: later pages must show what the first one did.
+    revision = min(query.moment.revision if query.moment.revision is not None else state["revision"], state["revision"])
     if "next" in given:
         page = tokens.read(given["next"], found, given, principal(request).name)
         revision = page.revision
@@ -211,8 +212,9 @@ def collection_changes(request: HttpRequest, name: str) -> StreamingHttpResponse
     since = parse_integer(given.get("since", "0"), name="since", low=0)
     until, after = queries.revision_of(found.layer), 0
     who = principal(request).name
+    asked = {**given, "since": str(since)}  # so that a page of items never continues here
     if "next" in given:
-        page = tokens.read(given["next"], found, given, who)
+        page = tokens.read(given["next"], found, asked, who)
         until, after = page.revision, page.after[0]
     note_read(principal(request), found, "changes")
     statement = changes.changes_statement(found, crs, min(since, until), until, after, limit)
@@ -227,7 +229,7 @@ def collection_changes(request: HttpRequest, name: str) -> StreamingHttpResponse
         ]
         if last is None:
             return links, None
-        token = tokens.sign(tokens.Page((last, None), until), found, given, who)
+        token = tokens.sign(tokens.Page((last, None), until), found, asked, who)
         following = f"{url}?{urlencode({**given, 'next': token})}"
         return [*links, documents.link(following, "next", "application/json", "More of them")], following
 

@@ -38,6 +38,8 @@ export function createTable(planner: Planner): FeatureTable {
     isEmpty: ({ page }) => page.features.length === 0,
   });
   const go = (trail: (string | null)[]): void => {
+    // What the person asks for comes before what the map's movement would ask for.
+    clearTimeout(rest);
     const { layer } = store.get().table;
     const { view, info } = store.get();
     if (!layer || !view || !info) return;

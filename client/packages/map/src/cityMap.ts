@@ -173,7 +173,11 @@ export class CityMap {
   }
 
   private listen(target: HTMLElement): void {
-    this.map.on('moveend', () => this.handlers.onMove(this.state()));
+    this.map.on('moveend', () => {
+      // Where shapes and labels share a source, the last frame of a movement still shows stretched tile images.
+      this.map.render();
+      this.handlers.onMove(this.state());
+    });
     this.map.on('click', (event) => this.ask(event.coordinate as Position));
     let waiting = false;
     this.map.on('pointermove', (event: MapBrowserEvent) => {

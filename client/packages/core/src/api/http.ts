@@ -50,6 +50,8 @@ export class Http {
     const headers = {
       Accept: 'application/json, application/geo+json, application/problem+json',
       'Accept-Language': this.settings.language(),
+      // Tells the server that a page asks: a Basic challenge would open the browser's own password window.
+      'X-Requested-With': 'XMLHttpRequest',
       ...(init.headers as Record<string, string>),
     };
     const response = await this.exchange(url, { ...init, headers, credentials: 'same-origin' }, signal);

@@ -1,0 +1,443 @@
+"""Editing through the action and through the JSON API: what is allowed, what is refused, what is left behind."""
+
+import json
+import math
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+import shapely
+from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from layers.actions import (
+    BadEdit,
+    EditConflict,
+    FeatureEdit,
+    FeatureMissing,
+    OutsideArea,
+    TooManyEdits,
+    VersionRequired,
+    edit_features,
+    give,
+)
+from layers.actions.grants import grantee
+from layers.models import Change, ChangeFeature, CodeList, CodeValue, Field
+from layers.moments import Moment
+from layers.rights import Action, scope
+from layers.rules.periods import Period, overlapping
+from process.models import AuditRecord
+from tests.layers.conftest import EAST, NORTH, at, square
+
+START, TURN = date(2024, 1, 1), date(2025, 1, 1)
+SPOT = {"type": "Point", "coordinates": [114.06, 22.55]}
+
+
+def insert(shape, **properties):
+    return FeatureEdit("insert", geometry=shape, properties=properties)
+
+
+def update(fid, version, shape=None, period=None, since=None, **properties):
+    return FeatureEdit("update", fid, version, shape, properties, period, since)
+
+
+def delete(fid, version, period=None, since=None):
+    return FeatureEdit("delete", fid, version, period=period, since=since)
+
+
+def test_inserts_updates_and_deletes_are_one_change(land):
+    name = land.lots(3)
+    written = land.edit(
+        name,
+        insert(square(100), code="N1", floors=7),
+        update(2, 1, square(21), floors=22),
+        delete(3, 1),
+        update(1, 1, code="甲一"),
+        reason="五月测绘",
+    )
+    assert (written.revision, written.fids, written.versions) == (2, (4, 2, 3, 1), (1, 2, 2, 2))
+    assert land.rows(name, "version", "rev_from", "code", "floors") == [
+        (1, 2, 2, "甲一", 1),
+        (2, 2, 2, "A2", 22),
+        (4, 1, 2, "N1", 7),
+    ]
+    change = Change.objects.get(layer__name=name, revision=2)
+    assert (change.inserted, change.updated, change.deleted) == (1, 2, 1)
+    assert (change.author, change.reason, change.kind) == ("user:lin", "五月测绘", "edit")
+    touched = dict(ChangeFeature.objects.filter(change=change).values_list("fid", "op"))
+    assert touched == {1: "update", 2: "update", 3: "delete", 4: "insert"}
+    box = ChangeFeature.objects.get(change=change, fid=2).bbox
+    assert box == [EAST + 21, NORTH, EAST + 50, NORTH + 10]
+    assert AuditRecord.objects.filter(action="layer.edit", object_name=name).count() == 1
+    land.sound(name)
+
+
+def test_the_past_of_a_feature_stays_whole(land):
+    name = land.lots(1)
+    for version in range(1, 5):
+        land.update(name, 1, version, floors=100 + version)
+    shown = [land.rows(name, "version", "floors", moment=Moment(revision)) for revision in range(6)]
+    assert shown[0] == []
+    assert shown[1:] == [[(1, 1, 1)], *([(1, n, 99 + n)] for n in range(2, 6))]
+    land.sound(name)
+
+
+def test_an_old_version_is_told_the_current_one_and_nothing_is_saved(land):
+    name = land.lots(2)
+    land.update(name, 1, 1, floors=5)
+    with pytest.raises(EditConflict) as refusal:
+        land.edit(name, insert(square(90), code="B", floors=1), update(1, 1, floors=6))
+    assert (refusal.value.facts["current"], refusal.value.facts["version"]) == (2, 1)
+    assert land.state(name).revision == 2
+    assert len(land.rows(name)) == 2
+
+
+@pytest.mark.parametrize(
+    ("edit", "refusal"),
+    [
+        (FeatureEdit("update", 1, None, properties={"floors": 2}), VersionRequired),
+        (FeatureEdit("delete", 1, None), VersionRequired),
+        (update(99, 1, floors=2), FeatureMissing),
+        (delete(99, 1), FeatureMissing),
+        (insert(None, code="B"), BadEdit),
+        (update(1, 1, storeys=2), BadEdit),
+        (update(1, 1, floors="2"), BadEdit),
+        (update(1, 1, floors=2.5), BadEdit),
+        (update(1, 1, code=7), BadEdit),
+        (update(1, 1, code="a\x00b"), BadEdit),
+        (update(1, 1, since=TURN), BadEdit),
+        (update(1, 1, period=TURN), BadEdit),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_by_name(land, edit, refusal):
+    name = land.lots(1)
+    with pytest.raises(refusal):
+        land.edit(name, edit)
+    assert land.state(name).revision == 1
+
+
+def test_one_change_names_a_feature_once_and_holds_1_to_2000_edits(land):
+    name = land.lots(1)
+    with pytest.raises(BadEdit, match="twice"):
+        land.edit(name, update(1, 1, floors=2), update(1, 1, floors=3))
+    for edits in ([], [insert(square(), code="B", floors=1)] * 2001):
+        with pytest.raises(TooManyEdits):
+            land.edit(name, *edits)
+    assert land.edit(name, *[insert(square(), code="B", floors=1)] * 2000).revision == 2
+
+
+def broken(number):
+    """A square one of whose eastings is no place."""
+    points = shapely.get_coordinates(square())
+    points[1, 0] = number
+    with np.errstate(invalid="ignore"):
+        return shapely.polygons(points)
+
+
+SHAPES = {
+    "bow-tie": shapely.Polygon([(EAST, NORTH), (EAST + 9, NORTH + 9), (EAST + 9, NORTH), (EAST, NORTH + 9)]),
+    "empty": shapely.Polygon(),
+    "a point": at(),
+    "a line": shapely.LineString([(EAST, NORTH), (EAST + 9, NORTH)]),
+    "a collection": shapely.GeometryCollection([square()]),
+    "not a number": broken(math.nan),
+    "infinite": broken(math.inf),
+    "huge": shapely.box(EAST, NORTH, 1e300, 2e300),
+    "ten degrees off": shapely.box(9_500_000, NORTH, 9_500_010, NORTH + 10),
+    "with heights": shapely.force_3d(square(), 12.0),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_geometries_that_break_a_layer_are_refused(land, shape):
+    name = land.lots(1)
+    for edit in (insert(shape, code="B", floors=1), update(1, 1, shape)):
+        with pytest.raises(BadEdit, match="geometry"):
+            land.edit(name, edit)
+    assert land.state(name).revision == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["POINT(NaN 1)", "POINT(1e300 1)", "POLYGON EMPTY", "POLYGON Z((0 0 1,1 0 1,0 1 1,0 0 1))"]
+)
+def test_the_table_itself_refuses_them_too(land, text):
+    name = land.lots(1)
+    with pytest.raises(Exception, match="check constraint|has Z dimension|Geometry"):
+        land.query(f"UPDATE data.{name} SET geom = ST_GeomFromText(%s, 4547)", text)
+
+
+@pytest.fixture
+def strict(land):
+    """A layer whose fields declare constraints."""
+    name = land.lots(1)
+    uses = CodeList.objects.create(code=name, edition="2023", title_zh="用途", title_en="uses")
+    for code in ("A1", "R2"):
+        CodeValue.objects.create(code_list=uses, code=code, title_zh=code)
+    Field.objects.filter(layer__name=name, name="code").update(required=True, code_list=uses, max_length=4)
+    Field.objects.filter(layer__name=name, name="floors").update(minimum=1, maximum=120)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"floors": 0}, "below-minimum"),
+        ({"floors": 121}, "above-maximum"),
+        ({"code": "X9"}, "not-in-code-list"),
+        ({"code": None}, "required"),
+        ({"code": ""}, "required"),
+    ],
+)
+def test_declared_constraints_are_obeyed(land, strict, values, word):
+    with pytest.raises(BadEdit, match=word):
+        land.edit(strict, update(1, 1, **values))
+    with pytest.raises(BadEdit, match=word):
+        land.edit(strict, insert(square(), **{"code": "A1", "floors": 3, **values}))
+    assert land.edit(strict, update(1, 1, code="R2", floors=120)).versions == (2,)
+
+
+def area_around(x, y, side):
+    """A grant's area, longitude and latitude, around a place of the storage CRS."""
+    shape = GEOSGeometry(square(x, y, side).wkt, srid=4547)
+    shape.transform(4490)
+    return MultiPolygon(shape, srid=4490)
+
+
+def test_wang_edits_only_within_her_area(land, people):
+    name = land.lots(4)  # at 20, 40, 60, 80 metres east
+    give(
+        grantee("user:wang"),
+        ["view", "query", "edit"],
+        by="user:lin",
+        layer=land.state(name),
+        area=area_around(15, -5, 40),
+    )
+    hers = scope(people.wang, name, Action.EDIT)
+
+    def edit(*edits):
+        from_wang = {"author": people.wang.name, "reason": "道路"}
+        return edit_features(hers, edits, **from_wang)
+
+    assert edit(update(1, 1, floors=9)).versions == (2,)
+    for hidden in (update(4, 1, floors=9), delete(4, 1), update(4, 1, square(20))):
+        with pytest.raises(FeatureMissing):
+            edit(hidden)
+    for outward in (update(2, 1, square(300)), insert(square(300), code="B", floors=1)):
+        with pytest.raises(OutsideArea):
+            edit(outward)
+    assert edit(insert(square(30), code="B", floors=1), delete(2, 1)).revision == 3
+    land.sound(name)
+
+
+def test_wang_edits_only_her_fields(land, people):
+    name = land.lots(1)
+    give(
+        grantee("department:transport"),
+        ["view", "query", "edit"],
+        by="user:lin",
+        layer=land.state(name),
+        fields=["floors"],
+    )
+    hers = scope(people.wang, name, Action.EDIT)
+    assert edit_features(hers, [update(1, 1, floors=9)], author=people.wang.name, reason="").versions == (2,)
+    with pytest.raises(BadEdit, match="no field code"):
+        edit_features(hers, [update(1, 2, code="B")], author=people.wang.name, reason="")
+    assert land.rows(name, "code", "floors") == [(1, "A1", 9)]
+
+
+@pytest.fixture
+def parcels(land):
+    """Two parcels valid from 2024 on."""
+    return land.lots(2, key="code", valid_time=True, valid_from=START.isoformat())
+
+
+def everything(land, name):
+    return land.rows(name, "valid_from", "valid_to", "floors", "version", moment=Moment())
+
+
+def test_a_correction_keeps_the_period(land, parcels):
+    assert land.edit(parcels, update(1, 1, floors=11)).versions == (2,)
+    assert everything(land, parcels)[0] == (1, START, None, 11, 2)
+    assert land.rows(parcels, "floors", moment=Moment(1, START, START))[0] == (1, 1)
+    land.sound(parcels)
+
+
+def test_a_succession_ends_the_old_period(land, parcels):
+    assert land.edit(parcels, update(1, 1, floors=11, since=TURN)).versions == (1,)
+    assert everything(land, parcels)[:2] == [(1, START, TURN, 1, 2), (1, TURN, None, 11, 1)]
+    assert land.edit(parcels, update(1, 1, floors=12, since=TURN)).versions == (2,)
+    assert everything(land, parcels)[1] == (1, TURN, None, 12, 2)
+    assert land.edit(parcels, update(1, 2, floors=3, period=START)).versions == (3,)
+    assert everything(land, parcels)[0] == (1, START, TURN, 3, 3)
+    land.sound(parcels)
+
+
+def test_an_end_and_a_delete(land, parcels):
+    land.edit(parcels, delete(1, 1, since=TURN))
+    assert everything(land, parcels)[0] == (1, START, TURN, 1, 2)
+    with pytest.raises(FeatureMissing):
+        land.edit(parcels, update(1, 2, floors=5))  # not valid today
+    with pytest.raises(BadEdit, match="ends on"):
+        land.edit(parcels, delete(1, 2, period=START, since=date(2026, 1, 1)))
+    land.edit(parcels, delete(1, 2, period=START))
+    assert [row[0] for row in everything(land, parcels)] == [2]
+    assert land.state(parcels).feature_count == 1
+    land.sound(parcels)
+
+
+def test_all_periods_of_a_feature_deleted_at_once(land, parcels):
+    land.edit(parcels, update(1, 1, floors=11, since=TURN))
+    land.edit(parcels, delete(1, 2, period=START), delete(1, 1, period=TURN))
+    assert [row[0] for row in everything(land, parcels)] == [2]
+    land.sound(parcels)
+
+
+@pytest.mark.parametrize("since", [START - timedelta(1), TURN, TURN + timedelta(1)])
+def test_a_succession_lies_within_the_period_it_ends(land, parcels, since):
+    land.edit(parcels, delete(1, 1, since=TURN))
+    with pytest.raises(BadEdit, match="does not lie within"):
+        land.edit(parcels, update(1, 2, floors=5, period=START, since=since))
+
+
+days = st.integers(0, 700).map(lambda n: START + timedelta(n))
+steps = st.lists(st.tuples(st.sampled_from(["correct", "succeed", "end", "delete"]), days, days), max_size=6)
+
+
+@given(steps)
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_periods_never_overlap_whatever_is_asked(land, done):
+    name = land.name_of_layer("periods")
+    land.deliver(name, [(square(), {"n": 1})], valid_time=True, valid_from=START.isoformat())
+    for op, day, turn in done:
+        periods = {
+            row[1]: row[4]
+            for row in land.rows(name, "valid_from", "valid_to", "n", "version", moment=Moment())
+        }
+        start = max((one for one in periods if one <= day), default=None)
+        since = turn if op in {"succeed", "end"} else None
+        edit = FeatureEdit(
+            "delete" if op in {"end", "delete"} else "update",
+            1,
+            periods.get(start),
+            None,
+            {},
+            start or day,
+            since,
+        )
+        try:
+            land.edit(name, edit)
+        except (BadEdit, FeatureMissing, VersionRequired):
+            continue
+    found = [
+        Period(start, end) for _, start, end in land.rows(name, "valid_from", "valid_to", moment=Moment())
+    ]
+    assert overlapping(found) is None
+    land.sound(name)
+
+
+class Desk:
+    """Wang's program at the transport department, speaking to the JSON API."""
+
+    def __init__(self, land, layer, *actions):
+        self.land, self.layer = land, layer
+        self.key = land.key_for("transport", layer, *(actions or ("view", "query", "edit")))
+
+    def send(self, method, path, body=None, **headers):
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        status, _, answer = self.land.get(
+            f"/api/layers/{self.layer}{path}", self.key, method=method, body=body, headers=sent
+        )
+        return status, json.loads(answer)
+
+
+def test_the_api_wants_the_version_and_tells_of_conflicts(land):
+    desk = Desk(land, land.lots(2))
+    body = {"reason": "复测", "properties": {"floors": 8}}
+    status, answer = desk.send("PATCH", "/features/1", body)
+    assert (status, answer["code"]) == (428, "version-required")
+    status, answer = desk.send("PATCH", "/features/1", body, If_Match='"1"')
+    assert (status, answer) == (200, {"revision": 2, "fids": [1], "versions": [2]})
+    status, answer = desk.send("PATCH", "/features/1", body, If_Match='"1"')
+    assert (status, answer["code"], answer["facts"]["current"]) == (412, "edit-conflict", 2)
+    assert desk.send("PATCH", "/features/1", body, If_Match="soon")[0] == 400
+    assert desk.send("DELETE", "/features/1")[0] == 428
+    assert desk.send("DELETE", "/features/1", If_Match='"1"')[0] == 412
+    assert desk.send("DELETE", "/features/1", If_Match='"2"')[0] == 200
+    assert desk.send("DELETE", "/features/1", If_Match='"2"')[0] == 404
+    assert [row[0] for row in land.rows(desk.layer)] == [2]
+
+
+def test_the_etag_of_an_item_is_what_if_match_wants(land):
+    desk = Desk(land, land.lots(1))
+    _, headers, _ = land.get(f"/ogc/collections/{desk.layer}/items/1?f=json", desk.key)
+    assert (
+        desk.send("PATCH", "/features/1", {"properties": {"floors": 3}}, If_Match=headers["ETag"])[0] == 200
+    )
+
+
+def test_a_change_by_the_api_is_one_change(land):
+    desk = Desk(land, land.lots(2))
+    ring = [[[114.05, 22.55], [114.051, 22.55], [114.051, 22.551], [114.05, 22.55]]]
+    edits = [
+        {"op": "insert", "geometry": {"type": "Polygon", "coordinates": ring}, "properties": {"code": "新"}},
+        {"op": "update", "fid": 1, "version": 1, "properties": {"floors": 4}},
+        {"op": "delete", "fid": 2, "version": 1},
+    ]
+    status, answer = desk.send("POST", "/changes", {"reason": "批量", "edits": edits})
+    assert (status, answer) == (200, {"revision": 2, "fids": [3, 1, 2], "versions": [1, 2, 2]})
+    item = land.json(f"/ogc/collections/{desk.layer}/items/3?f=json", desk.key)
+    assert item["properties"]["code"] == "新"
+    assert shapely.from_geojson(json.dumps(item["geometry"])).bounds == pytest.approx(
+        (114.05, 22.55, 114.051, 22.551)
+    )
+    assert Change.objects.get(layer__name=desk.layer, revision=2).author.startswith("key:transport/")
+
+
+def test_geometries_come_in_the_crs_that_is_named(land):
+    desk = Desk(land, land.lots(1))
+    shape = {
+        "type": "Polygon",
+        "coordinates": [[[2500000, 505000], [2500000, 505009], [2500009, 505009], [2500000, 505000]]],
+    }
+    crs = "<http://www.opengis.net/def/crs/EPSG/0/4547>"
+    body = {"geometry": shape}
+    assert desk.send("PATCH", "/features/1", body, If_Match='"1"', Content_Crs=crs)[0] == 200
+    assert land.rows(desk.layer, "geom")[0][1].startswith("POLYGON((505000 2500000,")
+
+
+@pytest.mark.parametrize(
+    ("edits", "status"),
+    [
+        ([{"op": "upsert", "fid": 1}], 422),
+        ([{"op": "update", "fid": 0, "version": 1}], 422),
+        ([{"op": "update", "fid": 1}], 428),
+        ([{"op": "update", "fid": 1, "version": 7}], 412),
+        ([{"op": "update", "fid": 2**62, "version": 1}], 404),
+        ([{"op": "insert", "geometry": {"type": "Polygon", "coordinates": []}}], 422),
+        ([{"op": "insert", "geometry": SPOT}], 422),
+        ([{"op": "insert", "geometry": {"type": "Circle"}}], 422),
+        ([{"op": "insert", "geometry": None}], 422),
+        ([{"op": "insert", "geometry": SPOT, "colour": 1}], 422),
+        ([], 422),
+    ],
+)
+def test_bad_changes_by_the_api(land, edits, status):
+    desk = Desk(land, land.lots(1))
+    assert desk.send("POST", "/changes", {"reason": "x", "edits": edits})[0] in {
+        status,
+        400 if status == 422 else status,
+    }
+    assert land.state(desk.layer).revision == 1
+
+
+def test_without_the_right_to_edit_it_is_forbidden_and_without_any_it_is_missing(land):
+    reader, name = Desk(land, land.lots(1), "view", "query"), land.lots(1)
+    assert reader.send("PATCH", "/features/1", {"properties": {}}, If_Match='"1"')[0] == 403
+    reader.layer = name
+    assert reader.send("PATCH", "/features/1", {"properties": {}}, If_Match='"1"')[0] == 404
