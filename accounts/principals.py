@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.core.cache import cache
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import signals
@@ -152,3 +153,9 @@ def tell_refusal(key: ServiceKey | None, why: str, digest: str) -> None:
     about = digest if key else f"address:{caller_address.get()}"
     if cache.add(f"key-refused:{hashlib.sha256(about.encode()).hexdigest()}", 1, REFUSALS_TOLD_EVERY_S):
         signals.key_refused.send(sender=ServiceKey, key=key, why=why)
+
+
+def who_asks(request: HttpRequest) -> Principal:
+    """The principal of a request, set by accounts.middleware."""
+    found: Principal = vars(request)["principal"]
+    return found

@@ -5,14 +5,27 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 from accounts.views import router as accounts_router
 from config.errors import BadRequestRefused, InvalidRequest, NoSuchAddress, render
 from layers.views import router as layers_router
 from process.views import router as process_router
+from spatial import strictjson
 from spatial.errors import OnemapError
 
-api = NinjaAPI(title="一张图 onemap", version="1", docs_url="/docs", openapi_url="/openapi.json")
+
+class StrictParser(Parser):
+    """Bodies as the platform's one strict reader takes them: no NaN, no duplicate keys, no depth without end."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The value of a JSON body."""
+        return strictjson.loads(request.body)
+
+
+api = NinjaAPI(
+    title="一张图 onemap", version="1", docs_url="/docs", openapi_url="/openapi.json", parser=StrictParser()
+)
 api.add_router("", accounts_router)
 api.add_router("", layers_router)
 api.add_router("", process_router)
@@ -42,5 +55,6 @@ def nobody(request: HttpRequest, error: Any) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """What the framework itself refuses: a body that is no JSON."""
-    return render(request, BadRequestRefused())
+    """What the framework itself refuses: a body that is no JSON; the reader's own refusal says why."""
+    cause = error.__cause__
+    return render(request, cause if isinstance(cause, OnemapError) else BadRequestRefused())

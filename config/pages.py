@@ -43,16 +43,16 @@ def client_files(page: str) -> dict[str, list[str]]:
         return {"css": [], "js": [], "preload": []}
     manifest = _manifest(path, path.stat().st_mtime)
     entry = next(name for name, chunk in manifest.items() if chunk.get("isEntry") and page in name)
-    css, preload, todo, seen = [], [], [entry], set()
-    while todo:
-        name = todo.pop()
+    css, preload, waiting, seen = [], [], [entry], set()
+    while waiting:
+        name = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
         chunk = manifest[name]
         css += chunk.get("css", [])
         preload += [chunk["file"]] if name != entry else []
-        todo += chunk.get("imports", [])
+        waiting += chunk.get("imports", [])
     return {"css": css, "js": [manifest[entry]["file"]], "preload": preload}
 
 

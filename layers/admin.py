@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.principals import who_asks
 from layers.models import CodeList, CodeValue, Field, Grant, Layer, Theme
 from process import audit
 
@@ -74,9 +75,7 @@ class LayerAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Layer, form: Any, change: bool) -> None:
         """Save, and leave a record."""
         super().save_model(request, obj, form, change)
-        audit.record(
-            vars(request)["principal"], "layer.describe", "layer", obj.name, changed=form.changed_data
-        )
+        audit.record(who_asks(request), "layer.describe", "layer", obj.name, changed=form.changed_data)
 
 
 @admin.register(Grant)
@@ -103,7 +102,7 @@ class GrantAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
         """Save, and leave a record."""
-        who = vars(request)["principal"]
+        who = who_asks(request)
         obj.created_by = obj.created_by or who.name
         super().save_model(request, obj, form, change)
         named = obj.layer.name if obj.layer else obj.theme.code if obj.theme else "*"
@@ -112,7 +111,7 @@ class GrantAdmin(admin.ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Grant) -> None:
         """Take back, and leave a record."""
         audit.record(
-            vars(request)["principal"],
+            who_asks(request),
             "grant.take_back",
             "layer",
             str(obj.layer or obj.theme or "*"),

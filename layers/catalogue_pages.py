@@ -10,7 +10,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.principals import Principal
+from accounts.principals import who_asks
 from layers import queries
 from layers.exchange.exports import MEDIA, UnknownExport, export
 from layers.models import Lineage
@@ -19,11 +19,6 @@ from layers.ogc.features_api.documents import base_url
 from layers.rights import Action, Scope, scope, visible_layers
 from process import audit
 from spatial.crs import crs_of
-
-
-def _principal(request: HttpRequest) -> Principal:
-    found: Principal = vars(request)["principal"]
-    return found
 
 
 def _private(response: HttpResponse) -> HttpResponse:
@@ -36,7 +31,7 @@ def _private(response: HttpResponse) -> HttpResponse:
 def index(request: HttpRequest) -> HttpResponse:
     """GET /catalogue/: the layers this reader may see; `q` searches names and titles."""
     wanted = request.GET.get("q", "").strip()[:100]
-    scopes = [one for one in visible_layers(_principal(request)) if _matches(one, wanted.lower())]
+    scopes = [one for one in visible_layers(who_asks(request)) if _matches(one, wanted.lower())]
     states = queries.layer_states([one.layer.id for one in scopes])
     cards = [{"scope": one, "layer": one.layer, "state": states[one.layer.id]} for one in scopes]
     return _private(render(request, "catalogue/index.html", {"cards": cards, "wanted": wanted}))
@@ -59,7 +54,7 @@ def _matches(one: Scope, wanted: str) -> bool:
 @require_safe
 def detail(request: HttpRequest, name: str) -> HttpResponse:
     """GET /catalogue/NAME/: metadata, fields, addresses, downloads."""
-    found = scope(_principal(request), name, Action.VIEW)
+    found = scope(who_asks(request), name, Action.VIEW)
     state = queries.layer_states([found.layer.id])[found.layer.id]
     limited = found.areas is not None
     context: dict[str, Any] = {
@@ -82,7 +77,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, name: str, suffix: str) -> FileResponse:
     """GET /catalogue/NAME/download.geojson, .gpkg and the other formats: what this caller may download."""
-    found = scope(_principal(request), name, Action.DOWNLOAD)
+    found = scope(who_asks(request), name, Action.DOWNLOAD)
     if suffix not in MEDIA:
         raise UnknownExport(offered=" ".join(MEDIA))
     folder = settings.ONEMAP_VAR / "exports"
@@ -92,7 +87,7 @@ def download(request: HttpRequest, name: str, suffix: str) -> FileResponse:
         crs = crs_of(4326 if suffix == ".geojson" else axes.STORAGE)
         count = export(found, path, crs=axes.file_crs(crs, path))
         file = path.open("rb")  # stays readable after the folder is gone
-    audit.record(_principal(request).name, "layer.download", "layer", name, features=count, format=suffix)
+    audit.record(who_asks(request).name, "layer.download", "layer", name, features=count, format=suffix)
     response = FileResponse(file, as_attachment=True, filename=f"{name}{suffix}", content_type=MEDIA[suffix])
     response.headers["Cache-Control"] = "private, no-store"
     return response

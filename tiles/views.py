@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.principals import Principal
+from accounts.principals import who_asks
 from layers import catalogue, queries
 from layers.moments import parse_moment
 from layers.ogc.features_api.documents import base_url, link, words
@@ -41,12 +41,6 @@ class BadVersion(OnemapError):
     message_zh: ClassVar = "v 应为数据修订号，或 DATAREV-STYLEREV"
 
 
-def principal(request: HttpRequest) -> Principal:
-    """Who is asking."""
-    found: Principal = vars(request)["principal"]
-    return found
-
-
 @require_safe
 def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str) -> HttpResponse:
     """GET /tiles/NAME/GRID/z/x/y.mvt and /ogc/collections/NAME/tiles/GRID/z/y/x."""
@@ -78,7 +72,7 @@ def _make(
     given: dict[str, str],
 ) -> tuple[Scope, Tile | None]:
     """The caller's scope and tile; no tile below the layer's first level."""
-    found = scope(principal(request), name, Action.VIEW, of=known)
+    found = scope(who_asks(request), name, Action.VIEW, of=known)
     known_only(given, {"v", "as-of", "datetime"})
     if "v" in given and not VERSION.match(given["v"]):
         raise BadVersion()
@@ -91,7 +85,7 @@ def _make(
     if z < first_level(found, matrix.identifier):
         return found, None
     moment = parse_moment(found.layer, given.get("as-of"), given.get("datetime"))
-    note_read(principal(request), found, "tiles", often=True)
+    note_read(who_asks(request), found, "tiles", often=True)
     return found, vector_tile(found, matrix, z, x, y, moment)
 
 
@@ -132,7 +126,7 @@ def _json(body: dict[str, object]) -> HttpResponse:
 @require_safe
 def tilesets(request: HttpRequest, name: str) -> HttpResponse:
     """GET /ogc/collections/NAME/tiles: the tile sets of a collection (OGC API Tiles)."""
-    found = scope(principal(request), name, Action.VIEW)
+    found = scope(who_asks(request), name, Action.VIEW)
     known_only(single(request.GET), set())
     url = f"{base_url(request)}/ogc/collections/{name}/tiles"
     sets = [_tileset(request, found, grid) for grid in grids()]
@@ -142,7 +136,7 @@ def tilesets(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def tileset(request: HttpRequest, name: str, grid: str) -> HttpResponse:
     """GET /ogc/collections/NAME/tiles/GRID: one tile set."""
-    found = scope(principal(request), name, Action.VIEW)
+    found = scope(who_asks(request), name, Action.VIEW)
     known_only(single(request.GET), set())
     grid_of(grid)
     return _json(_tileset(request, found, grid))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.gis.geos import MultiPolygon
 from django.db import transaction
@@ -110,14 +110,7 @@ def give(  # noqa: PLR0913 - one parameter per part of a grant
         "area_label": area_label,
         "until": until,
     }
-    same = Grant.objects.filter(
-        **{
-            f"{name}__isnull" if value is None else name: value is None or value
-            for name, value in values.items()
-        }
-    )
-    same = same.filter(area__isnull=True) if area is None else same.filter(area__equals=area)
-    if (known := same.first()) is not None:
+    if (known := _same(values, area)) is not None:
         return known
     grant = Grant.objects.create(**values, area=area, created_by=by)
     named = layer.name if layer else f"theme:{theme.code}" if theme else "*"
@@ -132,6 +125,15 @@ def give(  # noqa: PLR0913 - one parameter per part of a grant
         fields=values["fields"],
     )
     return grant
+
+
+def _same(values: dict[str, Any], area: MultiPolygon | None) -> Grant | None:
+    """The grant that says exactly this already."""
+    wanted = {
+        f"{name}__isnull" if value is None else name: value is None or value for name, value in values.items()
+    }
+    found = Grant.objects.filter(**wanted)
+    return (found.filter(area__isnull=True) if area is None else found.filter(area__equals=area)).first()
 
 
 @transaction.atomic

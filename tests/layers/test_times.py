@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from layers.actions import FeatureEdit
+from layers.actions import FeatureEdit, LayerBusy
 from layers.moments import BadMoment, Moment, parse_moment
 from tests.layers.conftest import Racer, square
 
@@ -17,9 +17,13 @@ def slow_edits(land, name, fid, ended):
     """Edit one feature again and again; every transaction stays open a while after its time was taken."""
     version = 1
     while not ended.is_set():
-        with transaction.atomic():
-            land.update(name, fid, version, floors=version)
-            ended.wait(0.03)
+        try:
+            with transaction.atomic():
+                land.update(name, fid, version, floors=version)
+                ended.wait(0.03)
+        except LayerBusy:
+            ended.wait(0.02)
+            continue
         version += 1
     return version - 1
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.principals import Principal
+from accounts.principals import who_asks
 from layers import queries
 from layers.moments import Moment
 from layers.ogc import axes
@@ -35,12 +35,6 @@ class FeatureNotFound(OnemapError):
     code: ClassVar = "feature-not-found"
     message: ClassVar = "layer {layer} has no feature {fid}"
     message_zh: ClassVar = "图层 {layer} 没有要素 {fid}"
-
-
-def principal(request: HttpRequest) -> Principal:
-    """Who is asking."""
-    found: Principal = vars(request)["principal"]
-    return found
 
 
 def private(response: AnyResponse, request: HttpRequest) -> AnyResponse:
@@ -79,7 +73,7 @@ def conformance(request: HttpRequest) -> HttpResponse:
 def api(request: HttpRequest) -> HttpResponse:
     """GET /ogc/api: the OpenAPI definition of these addresses, for the collections this caller may query."""
     known_only(single(request.GET), set())
-    body = definition(request, visible_layers(principal(request), Action.QUERY))
+    body = definition(request, visible_layers(who_asks(request), Action.QUERY))
     return answer(request, body, "api", documents.OPENAPI)
 
 
@@ -87,7 +81,7 @@ def api(request: HttpRequest) -> HttpResponse:
 def collections(request: HttpRequest) -> HttpResponse:
     """GET /ogc/collections."""
     known_only(single(request.GET), set())
-    scopes = visible_layers(principal(request))
+    scopes = visible_layers(who_asks(request))
     states = queries.layer_states([one.layer.id for one in scopes])
     return answer(request, documents.collections(request, scopes, states), "collections")
 
@@ -95,7 +89,7 @@ def collections(request: HttpRequest) -> HttpResponse:
 @require_safe
 def collection(request: HttpRequest, name: str) -> HttpResponse:
     """GET /ogc/collections/NAME."""
-    found = scope(principal(request), name, Action.VIEW)
+    found = scope(who_asks(request), name, Action.VIEW)
     known_only(single(request.GET), set())
     states = queries.layer_states([found.layer.id])
     return answer(request, documents.collection(request, found, states[found.layer.id]), "collection")
@@ -104,7 +98,7 @@ def collection(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def schema(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     """GET /ogc/collections/NAME/schema and /queryables."""
-    found = scope(principal(request), name, Action.QUERY)
+    found = scope(who_asks(request), name, Action.QUERY)
     known_only(single(request.GET), set())
     return answer(request, documents.schema(request, found, kind), "schema", documents.SCHEMA)
 
@@ -112,16 +106,18 @@ def schema(request: HttpRequest, name: str, kind: str) -> HttpResponse:
 @require_safe
 def collection_items(request: HttpRequest, name: str) -> HttpResponse | StreamingHttpResponse:
     """GET /ogc/collections/NAME/items."""
-    found = scope(principal(request), name, Action.QUERY)
+    found = scope(who_asks(request), name, Action.QUERY)
     given = single(request.GET)
     query = parse_items(found, given)
     html = negotiated(request) == "html"
-    note_read(principal(request), found, "items")
+    note_read(who_asks(request), found, "items")
     state = queries.layer_states([found.layer.id])[found.layer.id]
     # A revision yet to come is the present one: later pages must show what the first one did.
-    revision = min(query.moment.revision if query.moment.revision is not None else state["revision"], state["revision"])
+    revision = min(
+        query.moment.revision if query.moment.revision is not None else state["revision"], state["revision"]
+    )
     if "next" in given:
-        page = tokens.read(given["next"], found, given, principal(request).name)
+        page = tokens.read(given["next"], found, given, who_asks(request).name)
         revision = page.revision
         # Nothing changed since the first page: the current rows alone are the answer.
         as_of = None if query.moment.revision is None and revision == state["revision"] else revision
@@ -161,7 +157,7 @@ def _item_links(
         documents.link(url.removesuffix("/items"), "collection", "application/json", "The collection"),
     ]
     if page is not None:
-        token = tokens.sign(page, found, given, principal(request).name)
+        token = tokens.sign(page, found, given, who_asks(request).name)
         links.append(
             documents.link(
                 f"{url}?{urlencode({**given, 'next': token})}", "next", documents.GEOJSON, "The next page"
@@ -173,13 +169,13 @@ def _item_links(
 @require_safe
 def item(request: HttpRequest, name: str, fid: str) -> HttpResponse:
     """GET /ogc/collections/NAME/items/FID: the feature, its version as ETag."""
-    found = scope(principal(request), name, Action.QUERY)
+    found = scope(who_asks(request), name, Action.QUERY)
     given = single(request.GET)
     known_only(given, {"crs", "as-of", "datetime"})
     if not FID.match(fid) or int(fid) >= 2**63:
         raise FeatureNotFound(layer=name, fid=fid)
     query = parse_items(found, given)
-    note_read(principal(request), found, "item")
+    note_read(who_asks(request), found, "item")
     feature = items.one_feature(found, int(fid), query)
     if feature is None:
         raise FeatureNotFound(layer=name, fid=fid)
@@ -205,18 +201,18 @@ def item(request: HttpRequest, name: str, fid: str) -> HttpResponse:
 @require_safe
 def collection_changes(request: HttpRequest, name: str) -> StreamingHttpResponse:
     """GET /ogc/collections/NAME/changes?since=REVISION."""
-    found = scope(principal(request), name, Action.QUERY)
+    found = scope(who_asks(request), name, Action.QUERY)
     given = single(request.GET)
     known_only(given, {"since", "limit", "crs", "next"})
     crs, limit = axes.output_crs(given.get("crs")), parse_limit(given.get("limit"))
     since = parse_integer(given.get("since", "0"), name="since", low=0)
     until, after = queries.revision_of(found.layer), 0
-    who = principal(request).name
+    who = who_asks(request).name
     asked = {**given, "since": str(since)}  # so that a page of items never continues here
     if "next" in given:
         page = tokens.read(given["next"], found, asked, who)
         until, after = page.revision, page.after[0]
-    note_read(principal(request), found, "changes")
+    note_read(who_asks(request), found, "changes")
     statement = changes.changes_statement(found, crs, min(since, until), until, after, limit)
     pages = queries.primed(queries.streamed(statement))
 

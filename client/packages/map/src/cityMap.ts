@@ -10,12 +10,14 @@ import {
   resolutionOfScale,
   type Box,
   type Geometry,
+  type GridInfo,
   type LayerChoices,
   type LayerInfo,
   type MapInfo,
   type Position,
 } from '@onemap/core';
 import { grow, registerCrs, toLonLat } from './crs';
+import { levelResolution } from './grids';
 import { Reconciler } from './reconciler';
 import { Selection, type GeometryCrs } from './selection';
 import type { TileStatus } from './tileLoading';
@@ -26,6 +28,7 @@ const ANIMATION_MS = 120;
 const CLICK_TOLERANCE_PX = 6;
 /** The server looks no further around a point. */
 const WIDEST_TOLERANCE_M = 1000;
+const ZOOM_KEYS = new Set(['+', '-', '=', '_']);
 /** Air around a feature or layer that the map goes to, CSS pixels. */
 const FIT_PADDING_PX = 48;
 const REVEAL_MARGIN_PX = 40;
@@ -109,6 +112,7 @@ export class CityMap {
   }
 
   setScale(denominator: number): void {
+    this.keepToLevels(false);
     this.setResolution(resolutionOfScale(denominator));
   }
 
@@ -121,6 +125,7 @@ export class CityMap {
   }
 
   zoomBy(levels: number): void {
+    this.keepToLevels(true);
     const zoom = this.view.getConstrainedZoom((this.view.getZoom() ?? 0) + levels);
     if (zoom !== undefined) this.view.animate({ zoom, duration: motion() });
   }
@@ -128,6 +133,7 @@ export class CityMap {
   fit(box: Box): void {
     const padding = Array<number>(4).fill(FIT_PADDING_PX);
     if (boxIsEmpty(box)) return this.setCenter([box[0], box[1]]);
+    this.keepToLevels(true);
     this.view.fit(box, { padding, duration: motion(), minResolution: resolutionOfScale(250) });
   }
 
@@ -168,16 +174,22 @@ export class CityMap {
     this.map.updateSize();
   }
 
+  /**
+   * Zooming by hand stops at the grid's levels (1:500, 1:1000, 1:2000 …), where tiles are drawn pixel by pixel;
+   * between two levels they are stretched and soft. A scale that was typed or linked is taken as it is.
+   */
+  private keepToLevels(keep: boolean): void {
+    if (this.view.getConstrainResolution() !== keep) this.view.setConstrainResolution(keep);
+  }
+
   private ask(at: Position): void {
     this.handlers.onAsk(at, Math.min(CLICK_TOLERANCE_PX * this.state().resolution, WIDEST_TOLERANCE_M));
   }
 
   private listen(target: HTMLElement): void {
-    this.map.on('moveend', () => {
-      // Where shapes and labels share a source, the last frame of a movement still shows stretched tile images.
-      this.map.render();
-      this.handlers.onMove(this.state());
-    });
+    this.map.on('moveend', () => this.handlers.onMove(this.state()));
+    target.addEventListener('wheel', () => this.keepToLevels(true), { capture: true, passive: true });
+    target.addEventListener('keydown', ({ key }) => ZOOM_KEYS.has(key) && this.keepToLevels(true), { capture: true });
     this.map.on('click', (event) => this.ask(event.coordinate as Position));
     let waiting = false;
     this.map.on('pointermove', (event: MapBrowserEvent) => {
@@ -220,10 +232,15 @@ function createView(info: MapInfo, target: HTMLElement, start: StartView): View 
     resolution: start.scale ? resolutionOfScale(start.scale) : whole,
     extent: grow(extent, 0.5),
     constrainOnlyCenter: true,
-    maxResolution: whole * 4,
-    minResolution: FINEST_RESOLUTION,
+    maxResolution: levelAtLeast(info.grid, whole * 2),
+    minResolution: levelAtLeast(info.grid, FINEST_RESOLUTION),
     enableRotation: false,
   });
+}
+
+/** The finest level of the grid, counted on beyond its ends, that is not finer than a resolution. */
+function levelAtLeast(grid: GridInfo, resolution: number): number {
+  return levelResolution(grid, Math.floor(Math.log2(levelResolution(grid, 0) / resolution)));
 }
 
 /** Middle of an element on the page, CSS pixels; null while it has no size. */

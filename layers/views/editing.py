@@ -1,0 +1,197 @@
+"""Editing features: many as one change, or one by its address and ETag."""
+
+import json
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+
+import ninja
+import numpy as np
+import shapely
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import ConfigDict, Field
+
+from accounts.principals import who_asks
+from layers.actions import (
+    FeatureEdit,
+    VersionRequired,
+    edit_features,
+    restore_feature,
+    undo_change,
+)
+from layers.ogc import axes
+from layers.rights import Action, Scope, scope
+from spatial.crs import CRS84, Crs
+from spatial.errors import Kind, OnemapError
+
+router = Router()
+
+
+class BadGeometry(OnemapError):
+    """What was sent is no GeoJSON geometry."""
+
+    kind: ClassVar = Kind.UNPROCESSABLE
+    code: ClassVar = "bad-geometry"
+    message: ClassVar = "edit {number}: the geometry is no GeoJSON geometry"
+    message_zh: ClassVar = "第 {number} 条编辑：几何不是有效的 GeoJSON"
+
+
+class BadMatch(OnemapError):
+    """If-Match holds no version."""
+
+    kind: ClassVar = Kind.INVALID
+    code: ClassVar = "bad-if-match"
+    message: ClassVar = 'If-Match is the feature\'s ETag, such as "3"'
+    message_zh: ClassVar = 'If-Match 应为要素的 ETag，例如 "3"'
+
+
+class EditIn(Schema):
+    """One edit. `period` and `since` are for layers with valid time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Literal["insert", "update", "delete"]
+    fid: int | None = Field(None, ge=1, lt=2**63)
+    version: int | None = Field(None, ge=1, lt=2**31)
+    geometry: dict[str, Any] | None = None
+    properties: dict[str, Any] = {}
+    period: date | None = None
+    since: date | None = None
+
+
+class ChangeIn(Schema):
+    """Edits that belong together, with the reason for them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=2000)
+    edits: list[EditIn] = Field(min_length=1, max_length=2000)
+
+
+class ChangeOut(Schema):
+    """What the change became."""
+
+    revision: int
+    fids: list[int]
+    versions: list[int]
+
+
+class PatchIn(Schema):
+    """A change of one feature; what is not named stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field("", max_length=2000)
+    geometry: dict[str, Any] | None = None
+    properties: dict[str, Any] = {}
+    period: date | None = None
+    since: date | None = None
+
+
+@router.post("/layers/{name}/changes", response=ChangeOut, summary="Edit features")
+def change(
+    request: HttpRequest,
+    name: str,
+    body: ChangeIn,
+    content_crs: Annotated[str | None, ninja.Header(alias="Content-Crs")] = None,
+) -> dict[str, Any]:
+    """Apply all edits or none, as one change. Geometries are in `Content-Crs` (CRS84 if not given)."""
+    found = scope(who_asks(request), name, Action.EDIT)
+    crs = _content_crs(content_crs)
+    edits = [
+        FeatureEdit(
+            op=one.op,
+            fid=one.fid,
+            version=one.version,
+            geometry=_geometry(one.geometry, crs, number) if one.geometry is not None else None,
+            properties=one.properties,
+            period=one.period,
+            since=one.since,
+        )
+        for number, one in enumerate(body.edits, 1)
+    ]
+    return _write(request, found, edits, body.reason)
+
+
+@router.patch("/layers/{name}/features/{fid}", response=ChangeOut, summary="Change a feature")
+def patch(
+    request: HttpRequest,
+    name: str,
+    fid: int,
+    body: PatchIn,
+    if_match: Annotated[str | None, ninja.Header(alias="If-Match")] = None,
+    content_crs: Annotated[str | None, ninja.Header(alias="Content-Crs")] = None,
+) -> dict[str, Any]:
+    """Change what is named of one feature; `If-Match` is the ETag it was read with."""
+    found = scope(who_asks(request), name, Action.EDIT)
+    version = _version(if_match)
+    geometry = _geometry(body.geometry, _content_crs(content_crs), 1) if body.geometry is not None else None
+    edit = FeatureEdit("update", fid, version, geometry, body.properties, body.period, body.since)
+    return _write(request, found, [edit], body.reason)
+
+
+@router.delete("/layers/{name}/features/{fid}", response=ChangeOut, summary="Delete a feature")
+def delete(
+    request: HttpRequest,
+    name: str,
+    fid: int,
+    if_match: Annotated[str | None, ninja.Header(alias="If-Match")] = None,
+    reason: Annotated[str, ninja.Query(max_length=2000)] = "",
+    since: date | None = None,
+) -> dict[str, Any]:
+    """Delete one feature; its past stays. With `since`, a layer with valid time ends it on that day instead."""
+    found = scope(who_asks(request), name, Action.EDIT)
+    return _write(request, found, [FeatureEdit("delete", fid, _version(if_match), since=since)], reason)
+
+
+class RestoreIn(Schema):
+    """Which revision to go back to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: int = Field(ge=0, lt=2**62)
+    reason: str = Field("", max_length=2000)
+
+
+@router.post("/layers/{name}/features/{fid}/restore", response=ChangeOut, summary="Bring back a feature")
+def restore(request: HttpRequest, name: str, fid: int, body: RestoreIn) -> dict[str, Any]:
+    """Make a feature what it was at a revision, as a new change. Needs `publish`."""
+    found = scope(who_asks(request), name, Action.PUBLISH)
+    written = restore_feature(found, fid, body.revision, author=who_asks(request).name, reason=body.reason)
+    return {"revision": written.revision, "fids": written.fids, "versions": written.versions}
+
+
+@router.post("/layers/{name}/undo", response=ChangeOut, summary="Undo a change")
+def undo(request: HttpRequest, name: str, body: RestoreIn) -> dict[str, Any]:
+    """Undo the change that made a revision, as a new change. Needs `publish`."""
+    found = scope(who_asks(request), name, Action.PUBLISH)
+    written = undo_change(found, body.revision, author=who_asks(request).name, reason=body.reason)
+    return {"revision": written.revision, "fids": written.fids[:1000], "versions": written.versions}
+
+
+def _write(request: HttpRequest, found: Scope, edits: list[FeatureEdit], reason: str) -> dict[str, Any]:
+    written = edit_features(found, edits, author=who_asks(request).name, reason=reason)
+    return {"revision": written.revision, "fids": written.fids, "versions": written.versions}
+
+
+def _version(if_match: str | None) -> int:
+    if if_match is None:
+        raise VersionRequired()
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadMatch()
+    return int(text)
+
+
+def _content_crs(text: str | None) -> Crs:
+    return CRS84 if text is None else axes.output_crs(text.strip().removeprefix("<").removesuffix(">"))
+
+
+def _geometry(given: dict[str, Any], crs: Crs, number: int) -> Any:
+    try:
+        shape = shapely.from_geojson(json.dumps(given))
+    except (shapely.GEOSException, ValueError, RecursionError) as error:
+        raise BadGeometry(number=number) from error
+    if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
+        raise BadGeometry(number=number)
+    return axes.geometry_in(shape, crs)
