@@ -222,7 +222,8 @@ def render(request: HttpRequest, error: OnemapError, status: int | None = None) 
     response.headers["Cache-Control"] = "no-store"
     if error.kind in {Kind.BUSY, Kind.UNAVAILABLE, Kind.TOO_MANY} and response.status_code != 500:
         response.headers["Retry-After"] = str(error.facts.get("retry_after_s", RETRY_AFTER_S))
-    if error.kind is Kind.UNAUTHENTICATED:
+    # A script of our pages shows the refusal itself; a browser told of Basic would ask on its own.
+    if error.kind is Kind.UNAUTHENTICATED and "X-Requested-With" not in request.headers:
         response.headers["WWW-Authenticate"] = 'Basic realm="onemap", charset="UTF-8"'
     return response
 

@@ -113,7 +113,7 @@ def change(
     return _write(request, found, edits, body.reason)
 
 
-@router.patch("/layers/{name}/features/{fid}", response=ChangeOut, summary="Change a feature")
+@router.patch("/layers/{name}/features/{int:fid}", response=ChangeOut, summary="Change a feature")
 def patch(
     request: HttpRequest,
     name: str,
@@ -130,7 +130,7 @@ def patch(
     return _write(request, found, [edit], body.reason)
 
 
-@router.delete("/layers/{name}/features/{fid}", response=ChangeOut, summary="Delete a feature")
+@router.delete("/layers/{name}/features/{int:fid}", response=ChangeOut, summary="Delete a feature")
 def delete(
     request: HttpRequest,
     name: str,
@@ -153,7 +153,7 @@ class RestoreIn(Schema):
     reason: str = Field("", max_length=2000)
 
 
-@router.post("/layers/{name}/features/{fid}/restore", response=ChangeOut, summary="Bring back a feature")
+@router.post("/layers/{name}/features/{int:fid}/restore", response=ChangeOut, summary="Bring back a feature")
 def restore(request: HttpRequest, name: str, fid: int, body: RestoreIn) -> dict[str, Any]:
     """Make a feature what it was at a revision, as a new change. Needs `publish`."""
     found = scope(who_asks(request), name, Action.PUBLISH)

@@ -120,13 +120,13 @@ LAYER_DOORS = {
         "download", tuple(f"/catalogue/{{name}}/download{suffix}" for suffix in (*MEDIA, ".exe")), shows=True
     ),
     "GET api/identify": Door("query", (AT_EAST,)),
-    "GET api/layers/{name}/features/{fid}/history": Door(
+    "GET api/layers/{name}/features/{int:fid}/history": Door(
         "query", ("/api/layers/{name}/features/1/history", "/api/layers/{name}/features/4/history")
     ),
     "POST api/layers/{name}/changes": Door("edit", ("/api/layers/{name}/changes",), "POST", NOTHING_TO_SHOW),
-    "PATCH api/layers/{name}/features/{fid}": Door("edit", ("/api/layers/{name}/features/4",), "PATCH", {}),
-    "DELETE api/layers/{name}/features/{fid}": Door("edit", ("/api/layers/{name}/features/4",), "DELETE"),
-    "POST api/layers/{name}/features/{fid}/restore": Door(
+    "PATCH api/layers/{name}/features/{int:fid}": Door("edit", ("/api/layers/{name}/features/4",), "PATCH", {}),
+    "DELETE api/layers/{name}/features/{int:fid}": Door("edit", ("/api/layers/{name}/features/4",), "DELETE"),
+    "POST api/layers/{name}/features/{int:fid}/restore": Door(
         "publish", ("/api/layers/{name}/features/4/restore",), "POST", {"revision": 1}
     ),
     "POST api/layers/{name}/undo": Door("publish", ("/api/layers/{name}/undo",), "POST", {"revision": 99}),

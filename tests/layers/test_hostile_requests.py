@@ -17,7 +17,7 @@ pytest_plugins = ["tests.layermaking"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_memory")]
 
 ITEMS = "/ogc/collections/target/items"
-TELLTALE = re.compile(r"Traceback|psycopg|SQLSTATE|/usr/|/home/|GDAL_ERROR|relation \"|\.py\b|SELECT |django")
+TELLTALE = re.compile(r"Traceback|psycopg|SQLSTATE|/usr/|/home/|GDAL_ERROR|relation \"")
 REFUSALS = {400, 403, 404, 405, 406, 412, 413, 415, 422, 428}
 
 NUMBERS = ["nan", "NaN", "inf", "-Infinity", "1e400", "1_0", "１２", "٣", "0x10", "1e308", "-0", "1,5", "", " 1", "1 ", "+"]
@@ -98,8 +98,7 @@ def assert_calm(answer) -> None:
     body = body_of(answer)
     text = body.decode("utf-8", "replace")
     assert answer.status_code < 500, text[:300]
-    assert TELLTALE.search(text) is None or answer.headers["Content-Type"].startswith("text/html")
-    assert not re.search(r"Traceback|psycopg|SQLSTATE", text)
+    assert TELLTALE.search(text) is None
     if answer.status_code >= 400 and answer.status_code != 405:
         assert answer.headers["Content-Type"] == "application/problem+json"
         problem = json.loads(body)
@@ -131,7 +130,7 @@ def test_a_box_with_a_part_that_is_no_number_is_refused(writable, public, text):
 
 @pytest.mark.parametrize(
     "bbox",
-    ["", ",", "1,2,3", "1,2,3,4,5", "1,2,3,4,5,6,7", "1,5,3,4", "1;2;3;4", "1,2,3,4,EPSG:4326", "1,2,3,4,", "(1,2,3,4)"]
+    ["", ",", "1,2,3", "1,2,3,4,5", "1,2,3,4,5,6,7", "3,5,1,4", "1;2;3;4", "1,2,3,4,EPSG:4326", "1,2,3,4,", "(1,2,3,4)"]
     + ["1，2，3，4", "1.0,2,0,3,0,4,0", "1e10,2,1e11,4", "1,2,6,3,4,5", "1 2 3 4"],
 )
 def test_a_box_of_another_shape_is_refused(writable, public, bbox):

@@ -23,7 +23,11 @@ test('a conditional request sends the tag and takes 304 as "unchanged"', async (
 test('a write carries the CSRF token, JSON and the language', async () => {
   const { http: client, fetch } = http(() => Response.json({}));
   await client.post('/api/login', { username: 'lin' });
-  expect(fetch.mock.calls[0]?.[1].headers).toMatchObject({ 'X-CSRFToken': 'token', 'Accept-Language': 'en' });
+  expect(fetch.mock.calls[0]?.[1].headers).toMatchObject({
+    'X-CSRFToken': 'token',
+    'Accept-Language': 'en',
+    'X-Requested-With': 'XMLHttpRequest',
+  });
   expect(fetch.mock.calls[0]?.[1].body).toBe('{"username":"lin"}');
 });
 

@@ -130,10 +130,11 @@ export class CityMap {
     if (zoom !== undefined) this.view.animate({ zoom, duration: motion() });
   }
 
-  fit(box: Box): void {
+  /** Show a box at the finest level that holds all of it; `tightly` fills the screen with it instead. */
+  fit(box: Box, tightly = false): void {
     const padding = Array<number>(4).fill(FIT_PADDING_PX);
     if (boxIsEmpty(box)) return this.setCenter([box[0], box[1]]);
-    this.keepToLevels(true);
+    this.keepToLevels(!tightly);
     this.view.fit(box, { padding, duration: motion(), minResolution: resolutionOfScale(250) });
   }
 
