@@ -10,12 +10,14 @@ from django.conf import settings
 from django.db import connection
 from psycopg2 import sql
 
+from layers import queries
 from spatial.citygrid import TILE_PIXELS, CityGrid
 from spatial.tilegrids import TileMatrixSet
 
 MOST_FEATURES = 2_000
 MOST_BYTES = 150 * 1024
 FINEST = 13
+COARSE = 10  # most layers begin at or before this level; its cells are few
 # Bytes of an encoded tile, measured on parcels and buildings: per feature, per vertex, per attribute value.
 FEATURE_BYTES, VERTEX_BYTES, VALUE_BYTES = 12, 3.2, 7.0
 
@@ -29,47 +31,34 @@ def city_grid() -> CityGrid:
 def first_level(cursor: Any, table: sql.Identifier, columns: int) -> int | None:
     """The first CityGrid level at which a table may be served as vector tiles; None for an empty table.
 
-    Cost: one pass over the table.
+    Cost: one pass over the table; a second one only for layers so dense that no level up to COARSE will do.
     """
+    for low, high in ((0, COARSE), (COARSE + 1, FINEST)):
+        found = _first_of(cursor, table, columns, low, high)
+        if found is not None:
+            return found
+    cursor.execute(sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table).as_string(connection.connection))
+    return FINEST if cursor.fetchone()[0] else None
+
+
+def _first_of(cursor: Any, table: sql.Identifier, columns: int, low: int, high: int) -> int | None:
+    """The first level from `low` to `high` that no tile is too full for; counted in the cells of `high`."""
     grid = city_grid()
-    side = settings.ONEMAP_GRID_SIZE / 2**FINEST
-    text = sql.SQL(
-        """
-        WITH cells AS MATERIALIZED (
-            SELECT floor((ST_XMin(geom) + ST_XMax(geom) - 2 * {x}) / (2 * {side}))::int AS col,
-                   floor((2 * {y} - ST_YMin(geom) - ST_YMax(geom)) / (2 * {side}))::int AS row,
-                   count(*) AS features, sum(ST_NPoints(geom)) AS vertices
-              FROM {table} GROUP BY 1, 2
-        ), fullest AS (
-            SELECT level, max(features) AS features, max(weight) AS weight
-              FROM (SELECT level, sum(features) AS features,
-                           sum(features * {feature} + vertices * {vertex} + features * {values}) AS weight
-                      FROM cells, generate_series(0, {finest}) AS level
-                     GROUP BY level, col >> ({finest} - level), row >> ({finest} - level)) AS tiles
-             GROUP BY level
-        )
-        SELECT min(level) FROM fullest WHERE features <= {most} AND weight <= {bytes}
-        """
-    ).format(
+    text = sql.SQL(queries.load_sql(queries.SQL, "first_level")).format(
         x=sql.Literal(grid.origin_x),
         y=sql.Literal(grid.origin_y),
-        side=sql.Literal(side),
+        side=sql.Literal(settings.ONEMAP_GRID_SIZE / 2**high),
         table=table,
-        feature=sql.Literal(FEATURE_BYTES),
+        feature=sql.Literal(FEATURE_BYTES + VALUE_BYTES * columns),
         vertex=sql.Literal(VERTEX_BYTES),
-        values=sql.Literal(VALUE_BYTES * columns),
-        finest=sql.Literal(FINEST),
+        low=sql.Literal(low),
+        high=sql.Literal(high),
         most=sql.Literal(MOST_FEATURES),
         bytes=sql.Literal(MOST_BYTES),
     )
     cursor.execute(text.as_string(connection.connection))
     found = cursor.fetchone()[0]
-    if found is None:
-        cursor.execute(
-            sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table).as_string(connection.connection)
-        )
-        return FINEST if cursor.fetchone()[0] else None
-    return int(found)
+    return int(found) if found is not None else None
 
 
 def first_levels(

@@ -102,12 +102,18 @@ def create_staged(
     return staged
 
 
-def create_loading(cursor: Any, name: str, fields: Sequence[tuple[str, str]]) -> None:
-    """Create a staging table for rows that will go into a layer that is there: not logged, not checked."""
+def create_loading(cursor: Any, name: str, fields: Sequence[tuple[str, str]], *, keyed: bool = True) -> None:
+    """Create a staging table for rows that will go into a layer that is there: not logged, not checked.
+
+    Parameters
+    ----------
+    keyed
+        Whether rows will be looked up by their number in the file.
+    """
     staged = sql.Identifier("staging", name)
     _run(cursor, sql.SQL("DROP TABLE IF EXISTS {}").format(staged))
     columns = [
-        sql.SQL('"row" bigint PRIMARY KEY'),
+        sql.SQL('"row" bigint PRIMARY KEY' if keyed else '"row" bigint NOT NULL'),
         sql.SQL("geom geometry(Geometry, {})").format(sql.Literal(settings.ONEMAP_SRID)),
     ]
     columns += [

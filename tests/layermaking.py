@@ -69,7 +69,9 @@ def make_layer(name: str, content, **options) -> Layer:
     """
     frame = content if isinstance(content, gpd.GeoDataFrame) else frame_of(content)
     told = {"title": f"图层 {name}", "department": "data", "actor": "tests", **options}
-    Theme.objects.get_or_create(code=told.get("theme", "base"), defaults={"title_zh": "基础", "title_en": "Base"})
+    Theme.objects.get_or_create(
+        code=told.get("theme", "base"), defaults={"title_zh": "基础", "title_en": "Base"}
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.gpkg"
         pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", use_arrow=True)

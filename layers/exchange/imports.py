@@ -174,6 +174,7 @@ def _stage(
     layer: Layer | None,
 ) -> Tally:
     columns = [(column, kind) for _, column, kind in target.fields]
+    compared = options.mode != "append"  # rows that are only added are compared with nothing
 
     def copy(pipe: Pipe) -> None:
         text = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(
@@ -196,9 +197,9 @@ def _stage(
                 labelled=bool(options.label_field),
             )
         else:
-            tables.create_loading(cursor, staged, columns)
+            tables.create_loading(cursor, staged, columns, keyed=compared)
         tally = stage(source, target, copy, progress)
-        if layer is not None:
+        if layer is not None and compared:
             tables.analyse(cursor, staged)
     return tally
 

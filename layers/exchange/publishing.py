@@ -141,7 +141,7 @@ def change(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
     _finish_layer(cursor, layer, delivery, counts)
     _note_change(layer, delivery, counts)
     _note_cells(cursor, layer, revision)
-    cursor.execute("DROP TABLE import_plan")
+    cursor.execute("DROP TABLE IF EXISTS import_plan")
     return counts
 
 
@@ -161,13 +161,15 @@ def _bound(delivery: Delivery, revision: int) -> dict[str, Any]:
 
 
 def _planned(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
-    """Make the table import_plan and count what it holds.
+    """Make the table import_plan, where one is needed, and count what it holds.
 
     Raises
     ------
     KeyAmbiguous
         A row of the file would be several features of the layer.
     """
+    if _only_adds(delivery, layer):
+        return Counts(inserted=delivery.tally.staged)
     _run(cursor, _plan(delivery, layer), _bound(delivery, 0))
     cursor.execute(
         "SELECT count(*) FILTER (WHERE op = 'insert'), count(*) FILTER (WHERE op = 'update'),"
@@ -240,8 +242,15 @@ def _plan(delivery: Delivery, layer: Layer) -> sql.Composable:
     return text.format(**names, key=sql.Identifier(key or "fid"), gone=gone, started=started)
 
 
+def _only_adds(delivery: Delivery, layer: Layer) -> bool:
+    """Whether every staged row is a new feature and nothing else happens: no plan is needed then."""
+    return delivery.options.mode == "append" and not layer.valid_time
+
+
 def _script(delivery: Delivery, layer: Layer) -> sql.Composable:
     name = "load_valid_time" if layer.valid_time else "load_rows"
+    if _only_adds(delivery, layer):
+        name = "load_new_rows"
     return sql.SQL(queries.load_sql(queries.SQL, name)).format(**_names(delivery, layer))
 
 

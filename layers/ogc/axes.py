@@ -72,7 +72,7 @@ def box_to_storage(box: BBox, crs: Crs) -> bytes | None:
 
 def _move_box(box: BBox, crs: Crs) -> BaseGeometry | None:
     if crs.srid == STORAGE:
-        return shapely.box(*box)
+        return shapely.make_valid(shapely.box(*box))  # of a box without area: its point, or its line
     limit = storable(crs)
     xmin, ymin = max(box.xmin, limit.xmin), max(box.ymin, limit.ymin)
     xmax, ymax = min(box.xmax, limit.xmax), min(box.ymax, limit.ymax)
@@ -132,11 +132,13 @@ def extent_out(extent: Sequence[float], crs: Crs) -> list[float]:
     """A stored box (storage CRS, x before y) in `crs`, still x before y: for metadata that says so."""
     if crs.srid == STORAGE:
         return [float(value) for value in extent]
-    shape = shapely.segmentize(
-        shapely.box(*extent), max((extent[2] - extent[0]), (extent[3] - extent[1]), 1.0) / EDGE_STEPS
-    )
-    moved = shapely.transform(shape, transformation(STORAGE, crs.srid, settings.ONEMAP_CRS_PARAMETERS).apply)
-    return [float(value) for value in shapely.bounds(moved)]
+    # As numbers, not as a polygon: the extent of one point, or of points in a row, has no area.
+    xmin, ymin, xmax, ymax = (float(value) for value in extent)
+    x, y = np.linspace(xmin, xmax, EDGE_STEPS), np.linspace(ymin, ymax, EDGE_STEPS)
+    sides = [(x, ymin), (x, ymax), (xmin, y), (xmax, y)]
+    edge = np.concatenate([np.column_stack(np.broadcast_arrays(*side)) for side in sides])
+    moved = transformation(STORAGE, crs.srid, settings.ONEMAP_CRS_PARAMETERS).apply(edge)
+    return [float(value) for value in (*moved.min(axis=0), *moved.max(axis=0))]
 
 
 def file_crs(crs: Crs, path: Path) -> Crs:

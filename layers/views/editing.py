@@ -36,6 +36,15 @@ class BadGeometry(OnemapError):
     message_zh: ClassVar = "第 {number} 条编辑：几何不是有效的 GeoJSON"
 
 
+class HasHeights(OnemapError):
+    """Layers are plane; heights would be lost without a word."""
+
+    kind: ClassVar = Kind.UNPROCESSABLE
+    code: ClassVar = "has-heights"
+    message: ClassVar = "edit {number}: the geometry has heights; send it in two dimensions"
+    message_zh: ClassVar = "第 {number} 条编辑：几何含高程，请发送二维几何"
+
+
 class BadMatch(OnemapError):
     """If-Match holds no version."""
 
@@ -194,4 +203,6 @@ def _geometry(given: dict[str, Any], crs: Crs, number: int) -> Any:
         raise BadGeometry(number=number) from error
     if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
         raise BadGeometry(number=number)
+    if shape.has_z:
+        raise HasHeights(number=number)
     return axes.geometry_in(shape, crs)

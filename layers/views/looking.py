@@ -19,7 +19,7 @@ from layers.actions import (
 from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
-from layers.ogc.features_api.parameters import single
+from layers.ogc.features_api.parameters import known_only, single
 from layers.queries import Statement
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
@@ -142,7 +142,7 @@ class Place(Schema):
 @router.get("/identify", summary="What is here")
 def identify(request: HttpRequest, place: Query[Place]) -> HttpResponse:
     """The features within `tolerance` metres of a point (x before y), nearest first, in the layers named (or all)."""
-    single(request.GET)
+    known_only(single(request.GET), set(Place.model_fields))
     crs = axes.output_crs(place.crs)
     point = np.array([[parse_number(place.x, name="x"), parse_number(place.y, name="y")]])
     tolerance = parse_number(place.tolerance, name="tolerance", low=0, high=MOST_TOLERANCE_M)

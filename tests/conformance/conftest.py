@@ -5,35 +5,15 @@ from types import SimpleNamespace
 import geopandas as gpd
 import pytest
 
-LAYER, PUBLIC = "conformance_buildings", "conformance_blocks"
-SEEN = ("name", "building")
+from tests import real_buildings
+
+PUBLIC = "conformance_blocks"
 
 
 @pytest.fixture(scope="session")
-def source(shared_data):
-    """The file itself, in the order of its rows."""
-    path = shared_data / "shenzhen" / "shenzhen_osm_buildings_109k.gpkg"
-    return path, gpd.read_file(path, fid_as_index=True).sort_index()
-
-
-@pytest.fixture(scope="session")
-def buildings(site, source):
-    """The file as a layer: `key` may query all of it, `limited` two of its fields."""
-    words = ("--layer", LAYER, "--title", "建筑", "--department", "data", "--repair")
-    code, report = site.manage("import_layer", str(source[0]), *words)
-    assert (code, report["read"], report["written"]) == (0, 109_609, 109_609), report
-    site.manage("grant", "--layer", LAYER, "--to", "department:transport", "--actions", "view,query")
-    fields = ("--fields", ",".join(SEEN))
-    site.manage("grant", "--layer", LAYER, "--to", "department:water", "--actions", "view,query", *fields)
-    keys = {
-        department: site.manage("service_key", "create", "--department", department, "--name", "conformance")[
-            1
-        ]["key"]
-        for department in ("transport", "water")
-    }
-    return SimpleNamespace(
-        name=LAYER, key=keys["transport"], limited=keys["water"], source=source[1], report=report
-    )
+def buildings(site, shared_data):
+    """The real buildings (tests/real_buildings.py)."""
+    return real_buildings.on(site, shared_data)
 
 
 @pytest.fixture(scope="session")

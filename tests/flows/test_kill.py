@@ -1,213 +1,87 @@
-"""Processes, connections and the database itself end without a word, while Lin imports and others edit."""
+"""Workers, web servers and connections end without a word, while Lin imports and others edit."""
 
 import json
 import os
-import signal
-import subprocess
 import threading
 import time
-from pathlib import Path
 
-import geopandas as gpd
-import numpy as np
-import psycopg2
 import pytest
-import shapely
 
-from tests.conftest import ROOT, Site, wait_until
-from tests.layers.conftest import EAST, NORTH, Racer
+from tests.conftest import wait_until
+from tests.flows.conftest import acknowledged, edited_layer, edits_during, kill_tree, reading
+from tests.layers.conftest import Racer
 
 pytestmark = pytest.mark.slow
 
-EDITORS = 6
-
-
-class Doomed(Site):
-    """A site whose parts get killed."""
-
-    def package(self, name, tag, count=400):
-        """A file of numbered squares that all bear one tag."""
-        path, n = self.folder / f"{name}.gpkg", np.arange(count)
-        x, y = EAST + n % 200 * 20.0, NORTH + n // 200 * 20.0
-        columns = {"code": [f"K{one}" for one in n], "tag": tag, "floors": 1}
-        frame = gpd.GeoDataFrame(columns, geometry=shapely.box(x, y, x + 10, y + 10), crs=4547)
-        frame.to_file(path, driver="GPKG", layer="delivery")
-        return path
-
-    def words(self, path, layer, mode="create"):
-        return [
-            "import_layer",
-            str(path),
-            "--layer",
-            layer,
-            "--department",
-            "data",
-            "--mode",
-            mode,
-            "--key",
-            "code",
-        ]
-
-    def begin(self, path, layer, mode="create"):
-        """Start an import by command; the process."""
-        command = [*self.command(*self.words(path, layer, mode)), "--json"]
-        process = subprocess.Popen(
-            command,
-            env=self.env,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self.processes.append(process)
-        return process
-
-    def report(self, process):
-        return json.loads(process.communicate(timeout=120)[0].splitlines()[-1])
-
-    def tags(self, layer):
-        """How many features bear each tag."""
-        ((column,),) = self.query(
-            'SELECT f."column" FROM layers_field AS f JOIN layers_layer AS l ON l.id = f.layer_id'
-            " WHERE l.name = %s AND f.name = 'tag'",
-            layer,
-        )
-        return dict(self.query(f"SELECT {column}, count(*) FROM data.{layer} GROUP BY 1"))
-
-    def staged(self):
-        return self.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'staging'")[0][0]
-
-    def last_job(self):
-        """State, attempts, reason and progress of the newest job."""
-        return self.query(
-            "SELECT state, attempts, reason, progress FROM process_job ORDER BY id DESC LIMIT 1"
-        )[0]
-
-    def cut(self, of="true"):
-        """End the site's database sessions, all or those of one kind."""
-        return len(
-            self.query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND ({of})"
-            )
-        )
-
-    def sound(self, layer):
-        """Assert that feed, revision, count and history of a layer agree."""
-        ((revision, count),) = self.query(
-            "SELECT revision, feature_count FROM layers_layer WHERE name = %s", layer
-        )
-        changes = self.query(
-            "SELECT c.revision FROM layers_change AS c JOIN layers_layer AS l ON l.id = c.layer_id"
-            " WHERE l.name = %s ORDER BY c.at",
-            layer,
-        )
-        assert [one for (one,) in changes] == list(range(1, revision + 1))
-        assert self.query(f"SELECT count(*) FROM data.{layer}") == [(count,)]
-        assert self.query(f"SELECT count(*) FROM history.{layer} WHERE rev_from >= rev_to") == [(0,)]
-
-
-def descendants(pid):
-    """The processes below a process, from the system's own table."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    below = {pid}
-    for _ in range(6):
-        below |= {child for child, parent in parents.items() if parent in below}
-    return below - {pid}
-
-
-def kill_tree(site, process):
-    """End a process and all below it at once, its children in sessions of their own too."""
-    below = descendants(process.pid)
-    site.kill(process)
-    for pid in below:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+KILLED = """
+import json, os
+from pathlib import Path
+from layers.exchange.imports import import_now
+from layers.exchange.options import ImportOptions
+from process.models import Job
+for point in (1, 2, 3, 4, 5):
+    os.environ["FAIL_AT"] = f"import_layer:{point}"
+    told = ImportOptions(layer="killed", title="killed", department="data", mode="replace", key="code")
+    report = import_now(Path(PATH), told)
+    job = Job.objects.latest("pk")
+    print(json.dumps([point, report, job.state, job.attempts, job.reason]))
+"""
 
 
 @pytest.fixture(scope="module")
-def doomed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("doomed")
-    one = Doomed(folder, f"onemap_doomed_{os.getpid()}")
-    one.create()
-    one.shell("from demo.actions import settle_people; settle_people()")
-    yield one
-    one.stop()
-    one.drop()
-
-
-def key_of_transport(site, layer):
-    code, answer = site.manage(
-        "grant", "--layer", layer, "--to", "department:transport", "--actions", "view,query,edit"
-    )
-    assert code == 0, answer
-    return site.manage("service_key", "create", "--department", "transport", "--name", "desk")[1]["key"]
-
-
-@pytest.mark.parametrize("point", [1, 2, 3, 4])
-def test_an_import_killed_before_its_commit_leaves_the_old_layer_whole(doomed, point):
-    layer = f"killed_{point}"
-    assert doomed.manage(*doomed.words(doomed.package("old", "old"), layer))[0] == 0
-    new = doomed.package("new", "new", 500)
+def killed(doomed):
+    """Imports killed at each of their steps: what came of them, and what readers saw meanwhile."""
+    assert doomed.manage(*doomed.words(doomed.package("old", "old"), "killed"))[0] == 0
     seen, ended = [], threading.Event()
 
     def watch():
-        while not ended.wait(0.01):
-            seen.append(tuple(doomed.tags(layer).items()))
+        connection, text = doomed.connect(), doomed.tag_counts("killed")
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            while not ended.wait(0.02):
+                cursor.execute(text)
+                seen.append(tuple(sorted(cursor.fetchall())))
+        connection.close()
 
     watcher = Racer(watch)
     watcher.start()
-    code, report = doomed.manage(
-        *doomed.words(new, layer, "replace"), env={"FAIL_AT": f"import_layer:{point}"}
-    )
+    told = doomed.shell(KILLED.replace("PATH", repr(str(doomed.package("new", "new", 500)))))
     ended.set()
     watcher.join(10)
-    assert (code, report["status"], watcher.error) == (1, "failed", None)
-    state, attempts, reason, _ = doomed.last_job()
-    assert (state, attempts) == ("failed", 3)
-    assert reason and report["reason"] == reason
-    assert set(seen) == {(("old", 400),)}
-    doomed.sound(layer)
-    code, report = doomed.manage(*doomed.words(new, layer, "replace"))
-    assert (code, report["inserted"], report["updated"], doomed.tags(layer)) == (0, 100, 400, {"new": 500})
+    assert watcher.error is None
+    return [json.loads(line) for line in told.splitlines()], seen
 
 
-def test_an_import_killed_after_its_commit_is_done(doomed):
-    old, new = doomed.package("old", "old"), doomed.package("new", "new", 500)
-    assert doomed.manage(*doomed.words(old, "killed_5"))[0] == 0
-    code, report = doomed.manage(*doomed.words(new, "killed_5", "replace"), env={"FAIL_AT": "import_layer:5"})
-    assert (code, report["status"], report["written"]) == (0, "done", 500)
-    assert doomed.last_job()[:2] == ("done", 1)
-    assert doomed.tags("killed_5") == {"new": 500}
-    doomed.sound("killed_5")
+def test_an_import_killed_before_its_commit_fails_with_a_reason(killed):
+    for _, report, state, attempts, reason in killed[0][:4]:
+        assert (state, attempts, report["status"]) == ("failed", 3, "failed")
+        assert reason
+        assert report["reason"] == reason
 
 
-def test_what_the_killed_left_behind_is_swept(doomed):
-    code, _ = doomed.manage(
-        *doomed.words(doomed.package("old", "old"), "swept"), env={"FAIL_AT": "import_layer:3"}
-    )
-    assert (code, doomed.staged() >= 1) == (1, True)
+def test_an_import_killed_after_its_commit_is_done(doomed, killed):
+    _, report, state, attempts, _ = killed[0][4]
+    assert (state, attempts, report["status"], report["written"]) == ("done", 1, "done", 500)
+    assert (report["updated"], report["inserted"], report["revision"]) == (400, 100, 2)
+    doomed.sound("killed")
+
+
+def test_readers_saw_the_old_layer_or_the_new_one_never_a_mix(doomed, killed):
+    old, new = (("old", 400),), (("new", 500),)
+    assert set(killed[1]) <= {old, new}
+    assert killed[1][0] == old
+    assert killed[1] == sorted(killed[1], key=lambda one: one == new)
+    assert doomed.tags("killed") == {"new": 500}
+
+
+def test_what_the_killed_left_behind_is_swept(doomed, killed):
     incoming = doomed.folder / "incoming"
     folders = list(incoming.iterdir())
-    assert folders
+    assert len(folders) >= 4
     for folder in folders:
         os.utime(folder, (time.time() - 7200,) * 2)
     doomed.shell("from layers.exchange.imports import sweep_staging; sweep_staging()")
     assert (doomed.staged(), list(incoming.iterdir())) == (0, [])
-    assert doomed.query("SELECT count(*) FROM layers_layer WHERE name = 'swept'") == [(0,)]
-
-
-def reading(site):
-    """Whether an import is in the middle of its work."""
-    state, _, _, progress = site.last_job()
-    return state == "running" and progress > 0.02
 
 
 def test_a_worker_killed_during_an_import(doomed):
@@ -216,7 +90,7 @@ def test_a_worker_killed_during_an_import(doomed):
     worker = doomed.start_worker()
     load = doomed.begin(path, "by_worker")
     wait_until(lambda: doomed.query("SELECT 1 FROM process_job WHERE arguments::text LIKE '%%by_worker%%'"))
-    wait_until(lambda: reading(doomed), step=0.005)
+    wait_until(lambda: reading(doomed), step=0.02)
     kill_tree(doomed, worker)
     assert doomed.query("SELECT count(*) FROM layers_layer WHERE name = 'by_worker'") == [(0,)]
     doomed.query("UPDATE process_worker SET heartbeat_at = now() - interval '1 hour'")
@@ -230,7 +104,7 @@ def test_a_connection_cut_during_an_import(doomed):
     path = doomed.package("many", "many", 40_000)
     load = doomed.begin(path, "by_cut")
     wait_until(lambda: doomed.query("SELECT 1 FROM process_job WHERE arguments::text LIKE '%%by_cut%%'"))
-    wait_until(lambda: reading(doomed), step=0.005)
+    wait_until(lambda: reading(doomed), step=0.02)
     assert doomed.cut("query LIKE 'COPY%%' OR state <> 'idle'") >= 1
     report = doomed.report(load)
     assert (report["status"], report["inserted"]) == ("done", 40_000)
@@ -238,88 +112,12 @@ def test_a_connection_cut_during_an_import(doomed):
     doomed.sound("by_cut")
 
 
-class Editor:
-    """Changes a feature of its own again and again; what was acknowledged is in its ledger."""
-
-    def __init__(self, site, layer, key, fid):
-        self.site, self.path, self.key, self.fid = site, f"/api/layers/{layer}/features/{fid}", key, fid
-        self.version, self.count, self.ledger, self.statuses = 1, 0, [], set()
-
-    def work(self, ended):
-        while not ended.is_set():
-            try:
-                self.once()
-            except OSError:  # nobody there
-                ended.wait(0.05)
-        return self
-
-    def once(self):
-        self.count += 1
-        floors = 10_000 * self.fid + self.count
-        headers = {"If-Match": f'"{self.version}"'}
-        status, _, body = self.site.get(
-            self.path, self.key, headers, "PATCH", {"properties": {"floors": floors}}
-        )
-        self.statuses.add(status)
-        if status == 200:
-            self.version = json.loads(body)["versions"][0]
-            self.ledger.append((self.fid, self.version, floors))
-        elif status == 412:  # an answer was lost on the way: what it said was done
-            self.version = json.loads(body)["facts"]["current"]
+@pytest.fixture(scope="module")
+def edited(doomed):
+    return edited_layer(doomed, "edited")
 
 
-def edits_during(site, layer, key, harm):
-    """Let editors work while harm is done; then compare their ledgers with what is stored."""
-    ended = threading.Event()
-    editors = [Racer(Editor(site, layer, key, fid).work, ended) for fid in range(1, EDITORS + 1)]
-    for one in editors:
-        one.start()
-    try:
-        harm(editors)
-        settled = sum(len(one.function.__self__.ledger) for one in editors)
-        wait_until(
-            lambda: sum(len(one.function.__self__.ledger) for one in editors) > settled + 2 * EDITORS, 60
-        )
-    finally:
-        ended.set()
-    for one in editors:
-        one.join(60)
-        assert one.error is None
-    ((column,),) = site.query(
-        'SELECT f."column" FROM layers_field AS f JOIN layers_layer AS l ON l.id = f.layer_id'
-        " WHERE l.name = %s AND f.name = 'floors'",
-        layer,
-    )
-    kept = set(
-        site.query(
-            f"SELECT fid, version, {column} FROM data.{layer}"
-            f" UNION ALL SELECT fid, version, {column} FROM history.{layer}"
-        )
-    )
-    ledger = {entry for one in editors for entry in one.value.ledger}
-    assert ledger <= kept
-    assert len(ledger) >= 3 * EDITORS
-    site.sound(layer)
-    return set().union(*(one.value.statuses for one in editors))
-
-
-def acknowledged(editors, count):
-    """Wait until the editors have so many more acknowledged changes."""
-    before = sum(len(one.function.__self__.ledger) for one in editors)
-    wait_until(lambda: sum(len(one.function.__self__.ledger) for one in editors) >= before + count, 60)
-
-
-def edited_layer(site, layer):
-    assert site.manage(*site.words(site.package("old", "old", 50), layer))[0] == 0
-    key = key_of_transport(site, layer)
-    if not site.answers():
-        site.start_web()
-    return key
-
-
-def test_a_web_server_killed_during_edits(doomed):
-    key = edited_layer(doomed, "edited_web")
-
+def test_a_web_server_killed_during_edits(doomed, edited):
     def harm(editors):
         for _ in range(2):
             acknowledged(editors, 12)
@@ -327,15 +125,13 @@ def test_a_web_server_killed_during_edits(doomed):
             kill_tree(doomed, web)
             doomed.start_web()
 
-    assert edits_during(doomed, "edited_web", key, harm) <= {200, 412, 503}
+    assert edits_during(doomed, "edited", edited, harm) <= {200, 412, 503}
 
 
-def test_connections_cut_during_edits(doomed):
-    key = edited_layer(doomed, "edited_cut")
-
+def test_connections_cut_during_edits(doomed, edited):
     def harm(editors):
         for _ in range(6):
             acknowledged(editors, 8)
             doomed.cut()
 
-    assert edits_during(doomed, "edited_cut", key, harm) <= {200, 412, 503}
+    assert edits_during(doomed, "edited", edited, harm, first=21) <= {200, 412, 503}

@@ -120,16 +120,18 @@ LAYER_DOORS = {
         "download", tuple(f"/catalogue/{{name}}/download{suffix}" for suffix in (*MEDIA, ".exe")), shows=True
     ),
     "GET api/identify": Door("query", (AT_EAST,)),
-    "GET api/layers/{name}/features/{int:fid}/history": Door(
+    "GET api/layers/<name>/features/<int:fid>/history": Door(
         "query", ("/api/layers/{name}/features/1/history", "/api/layers/{name}/features/4/history")
     ),
-    "POST api/layers/{name}/changes": Door("edit", ("/api/layers/{name}/changes",), "POST", NOTHING_TO_SHOW),
-    "PATCH api/layers/{name}/features/{int:fid}": Door("edit", ("/api/layers/{name}/features/4",), "PATCH", {}),
-    "DELETE api/layers/{name}/features/{int:fid}": Door("edit", ("/api/layers/{name}/features/4",), "DELETE"),
-    "POST api/layers/{name}/features/{int:fid}/restore": Door(
+    "POST api/layers/<name>/changes": Door("edit", ("/api/layers/{name}/changes",), "POST", NOTHING_TO_SHOW),
+    "PATCH api/layers/<name>/features/<int:fid>": Door(
+        "edit", ("/api/layers/{name}/features/4",), "PATCH", {}
+    ),
+    "DELETE api/layers/<name>/features/<int:fid>": Door("edit", ("/api/layers/{name}/features/4",), "DELETE"),
+    "POST api/layers/<name>/features/<int:fid>/restore": Door(
         "publish", ("/api/layers/{name}/features/4/restore",), "POST", {"revision": 1}
     ),
-    "POST api/layers/{name}/undo": Door("publish", ("/api/layers/{name}/undo",), "POST", {"revision": 99}),
+    "POST api/layers/<name>/undo": Door("publish", ("/api/layers/{name}/undo",), "POST", {"revision": 99}),
 }
 # Doors that are about no one layer: the requests that try them.
 OTHER_DOORS = {
@@ -149,8 +151,8 @@ OTHER_DOORS = {
     "GET api/session": ("/api/session",),
     "POST api/login": (),  # tests/accounts/test_views.py
     "POST api/logout": (),
-    "GET api/jobs/{job_id}": ("/api/jobs/{job}", "/api/jobs/999999"),
-    "POST api/jobs/{job_id}/cancel": (),  # below
+    "GET api/jobs/<job_id>": ("/api/jobs/{job}", "/api/jobs/999999"),
+    "POST api/jobs/<job_id>/cancel": (),  # below
     "GET api/docs": ("/api/docs",),
     "GET api/openapi.json": ("/api/openapi.json",),
     "GET api/": ("/api/",),

@@ -527,7 +527,7 @@ def server_cursors() -> int:
 
 
 def test_an_abandoned_stream_lets_go_of_its_cursor(survey, public):
-    answer = public.get(f"{ITEMS}?limit=20")
+    answer = public.client.get(f"{ITEMS}?limit=20")
     stream = iter(answer.streaming_content)
     assert next(stream).startswith(b'{"type":"FeatureCollection"')
     assert server_cursors() == 1

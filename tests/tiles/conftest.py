@@ -10,9 +10,7 @@ from django.conf import settings
 
 from layers.levels import city_grid
 from spatial.tilegrids import matrix_sets
-from tests.conformance.conftest import buildings, source
-
-__all__ = ["buildings", "source"]
+from tests import real_buildings
 
 EXTENT = 4096
 LEVEL, COLUMN, ROW = 9, 185, 255  # a tile of CityGrid in the middle of the city
@@ -43,16 +41,35 @@ def tile_at(grid, z, x, y):
     return int((x - grid.left) // side), int((grid.top - y) // side)
 
 
-def imported(site, folder, name, frame, **options):
-    """Import a frame in the storage CRS as a public layer of this name."""
-    path = folder / f"{name}.gpkg"
+def imported(site, path, name, frame, *words, public=True):
+    """Write a frame to a file and import it as a layer of this name, readable by everybody unless said otherwise."""
     frame.to_file(path)
-    words = [word for key, value in options.items() for word in (f"--{key}", value)]
-    code, report = site.manage(
-        "import_layer", str(path), "--layer", name, "--title", name, "--department", "data", "--public", *words
-    )
+    given = [
+        "--layer",
+        name,
+        "--title",
+        name,
+        "--department",
+        "data",
+        *words,
+        *(["--public"] if public else []),
+    ]
+    code, report = site.manage("import_layer", str(path), *given)
     assert (code, report["written"]) == (0, len(frame)), report
     return SimpleNamespace(name=name, frame=frame)
+
+
+def middle(frame, grid, row=0):
+    """Centroid of a frame's row, in the grid's units."""
+    return shapely.get_coordinates(frame.iloc[[row]].to_crs(settings.ONEMAP_SRID).centroid.to_crs(grid.srid))[
+        0
+    ]
+
+
+@pytest.fixture(scope="session")
+def buildings(site, shared_data):
+    """The real buildings (tests/real_buildings.py)."""
+    return real_buildings.on(site, shared_data)
 
 
 @pytest.fixture(scope="session")
@@ -65,14 +82,19 @@ def corners(site, tmp_path_factory):
             for row in range(ROW * step, ROW * step + 3):
                 box = GRIDS["CityGrid"].bounds(level, column, row)
                 points += [(box.xmin, box.ymax), (box.xmin, (box.ymin + box.ymax) / 2)]
-                points += [((box.xmin + box.xmax) / 2, box.ymax), ((box.xmin + box.xmax) / 2, (box.ymin + box.ymax) / 2)]
+                points += [
+                    ((box.xmin + box.xmax) / 2, box.ymax),
+                    ((box.xmin + box.xmax) / 2, (box.ymin + box.ymax) / 2),
+                ]
     points = list(dict.fromkeys(points))
     frame = gpd.GeoDataFrame(
         {"name": [f"点{number}" for number in range(len(points))]},
         geometry=shapely.points(points),
         crs=settings.ONEMAP_SRID,
     )
-    return imported(site, tmp_path_factory.mktemp("corners"), "tile_corners", frame, label="name")
+    return imported(
+        site, tmp_path_factory.mktemp("corners") / "corners.gpkg", "tile_corners", frame, "--label", "name"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +110,10 @@ def squares(site, tmp_path_factory):
         "beyond the buffer": -200,
     }
     shapes = [
-        shapely.box(box.xmin + at * unit, box.ymin + 500 * unit, box.xmin + (at + 20) * unit, box.ymin + 520 * unit)
+        shapely.box(
+            box.xmin + at * unit, box.ymin + 500 * unit, box.xmin + (at + 20) * unit, box.ymin + 520 * unit
+        )
         for at in left.values()
     ]
     frame = gpd.GeoDataFrame({"place": list(left)}, geometry=shapes, crs=settings.ONEMAP_SRID)
-    return imported(site, tmp_path_factory.mktemp("squares"), "tile_squares", frame)
+    return imported(site, tmp_path_factory.mktemp("squares") / "squares.gpkg", "tile_squares", frame)

@@ -1,0 +1,170 @@
+"""The rules of the house that no linter knows: docs/decisions and pyproject.toml say why."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+APPS = ("config", "demo", "planning", "gridcity", "tiles", "layers", "process", "accounts", "spatial")
+MODULES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py"))
+OURS = [path for path in MODULES if "migrations" not in path.parts]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+EVERYTHING = [*OURS, *sorted((ROOT / "deploy").glob("*.py")), *TESTS]
+MOST_LINES, MOST_OF_A_FUNCTION = 400, 60
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DRAWERS = {"utils", "util", "helpers", "common", "misc", "manager", "core", "base", "tools"}
+# The words by which a statement names a layer's table.
+LAYER_TABLE = re.compile(
+    r"""\b(?:FROM|JOIN|INTO|UPDATE|ONLY|TABLE|INDEX ON|ON)\s+"?(?:data|history|staging)"?\.(?!\w+\()"""
+    r"""|Identifier\(\s*["'](?:data|history|staging)["']""",
+)
+LEFTOVER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+
+
+def short(path):
+    return str(path.relative_to(ROOT))
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(path):
+    """Every function of a module with the lines from its def to its end."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, FUNCTIONS):
+            yield node, node.end_lineno - node.lineno + 1
+
+
+def test_there_is_a_house():
+    assert {path.relative_to(ROOT).parts[0] for path in MODULES} == set(APPS)
+    assert len(OURS) > 100
+
+
+def test_no_function_is_longer_than_a_page():
+    long = [
+        f"{short(path)}:{node.lineno} {node.name}"
+        for path in EVERYTHING
+        for node, lines in functions(path)
+        if lines >= MOST_OF_A_FUNCTION
+    ]
+    assert long == []
+
+
+def test_no_file_is_longer_than_an_hour():
+    sources = [*OURS, *(ROOT / "deploy").glob("*.py")]
+    long = [short(path) for path in sources if len(path.read_text("utf-8").splitlines()) > MOST_LINES]
+    assert long == []
+
+
+def test_nothing_is_imported_inside_a_function():
+    inside = [
+        f"{short(path)}:{found.lineno}"
+        for path in OURS
+        for node, _ in functions(path)
+        for found in ast.walk(node)
+        if isinstance(found, ast.Import | ast.ImportFrom)
+        and not (path.name == "apps.py" and node.name == "ready")
+    ]
+    assert inside == []
+
+
+def imports(path):
+    """The names of all modules a module imports."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "."
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [("mapnik", {"tiles/render.py"}), ("psycopg", set()), ("rasterio", set())],
+)
+def test_a_library_is_imported_where_it_may_be(library, allowed):
+    users = {short(path) for path in OURS if any(name.split(".")[0] == library for name in imports(path))}
+    assert users == allowed
+
+
+def test_the_renderers_module_is_loaded_by_no_other_process():
+    users = {short(path) for path in OURS if "tiles.render" in set(imports(path))}
+    assert users == set()
+
+
+def test_layer_tables_are_named_inside_layers_alone():
+    named = [
+        short(path)
+        for app in APPS
+        for path in sorted([*(ROOT / app).rglob("*.py"), *(ROOT / app).rglob("*.sql")])
+        if app != "layers" and "migrations" not in path.parts
+        if LAYER_TABLE.search(path.read_text("utf-8"))
+    ]
+    assert named == []
+    assert LAYER_TABLE.search('sql.Identifier("data", layer.name)')
+    assert LAYER_TABLE.search("SELECT * FROM data.parcel WHERE true")
+    assert LAYER_TABLE.search('UPDATE "data"."parcel" SET')
+    assert not LAYER_TABLE.search("read(data.decode())")
+
+
+def test_the_environment_is_read_in_the_settings_alone():
+    # One way to write it is needed before the settings are read, or to restore what another library set.
+    writers = {"config/wsgi.py", "tiles/render.py", "config/settings.py"}
+    readers = {
+        short(path) for path in OURS if re.search(r"\bos\.(?:environ|getenv)\b", path.read_text("utf-8"))
+    }
+    handed_on = {"process/children.py"}
+    assert readers <= writers | handed_on
+
+
+def test_no_drawer_and_nothing_left_for_later():
+    assert [
+        short(path) for path in MODULES if path.stem in DRAWERS or DRAWERS & set(path.relative_to(ROOT).parts)
+    ] == []
+    sources = [*OURS, *(path for app in APPS for path in (ROOT / app).rglob("*.sql"))]
+    assert [short(path) for path in sources if LEFTOVER.search(path.read_text("utf-8"))] == []
+
+
+def test_every_statement_file_says_what_it_is():
+    statements = [path for app in APPS for path in (ROOT / app).rglob("*.sql")]
+    assert statements
+    assert [short(path) for path in statements if not path.read_text("utf-8").startswith("-- ")] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readmes_two_commands_exist(name):
+    text = (ROOT / name).read_text("utf-8")
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z0-9-]+)", text))
+    assert {"run", "test"} <= named
+    assert named <= targets
+
+
+def test_decisions_are_numbered_without_a_gap():
+    records = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert records
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    for name in records:
+        assert re.fullmatch(r"[0-9]{4}-[a-z0-9-]+\.md", name)
+        assert (ROOT / "docs" / "decisions" / name).read_text("utf-8").startswith("# ")
+
+
+def test_decisions_that_are_cited_exist():
+    numbers = {path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md")}
+    cited = {
+        (short(path), number)
+        for path in OURS
+        for number in re.findall(r"docs/decisions/([0-9]{4})", path.read_text("utf-8"))
+    }
+    assert {one for one in cited if one[1] not in numbers} == set()
+
+
+def test_the_import_contracts_are_kept():
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([str(linter), "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert " 0 broken" in done.stdout
