@@ -4,13 +4,16 @@
 --           the most features and bytes of a tile; the levels low to high that are asked about.
 -- Returns   the level; null when all of them are too full, or the table is empty.
 -- Cost      one pass over the table; a feature counts in the cell of its box's middle. Coarser levels are added up
---           from the cells, which are few, not from the features.
+--           from the cells, which are few, not from the features. Places are MATERIALIZED first, or whole geometries
+--           would be sorted.
 
-WITH cells AS MATERIALIZED (
+WITH placed AS MATERIALIZED (
     SELECT floor((ST_XMin(geom) + ST_XMax(geom) - 2 * {x}) / (2 * {side}))::int AS col,
            floor((2 * {y} - ST_YMin(geom) - ST_YMax(geom)) / (2 * {side}))::int AS line,
-           count(*) AS features, sum(ST_NPoints(geom)) AS vertices
-      FROM {table} GROUP BY 1, 2
+           ST_NPoints(geom) AS vertices
+      FROM {table}
+), cells AS MATERIALIZED (
+    SELECT col, line, count(*) AS features, sum(vertices) AS vertices FROM placed GROUP BY col, line
 ), tiles AS (
     SELECT level, sum(features) AS features, sum(features * {feature} + vertices * {vertex}) AS weight
       FROM cells, generate_series({low}, {high}) AS level

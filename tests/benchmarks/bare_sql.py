@@ -18,7 +18,7 @@ box AS MATERIALIZED (
 ),
 cut AS (
     SELECT one.fid, ST_AsMVTGeom(ST_Transform(one.geom, 3857), box.tile, 4096, 64, true) AS geom, {columns}
-      FROM {table} AS one, box WHERE one.geom && box.search
+      FROM {table} AS one, box WHERE one.geom && box.search OFFSET 0
 )
 SELECT ST_AsMVT(cut, 'parcels', 4096, 'geom', 'fid') FROM cut WHERE geom IS NOT NULL
 """
@@ -29,7 +29,7 @@ WITH box AS MATERIALIZED (
 ),
 cut AS (
     SELECT one.fid, ST_AsMVTGeom(one.geom, box.tile, 4096, 64, true) AS geom, {columns}
-      FROM {table} AS one, box WHERE one.geom && box.search
+      FROM {table} AS one, box WHERE one.geom && box.search OFFSET 0
 )
 SELECT ST_AsMVT(cut, 'parcels', 4096, 'geom', 'fid') FROM cut WHERE geom IS NOT NULL
 """

@@ -19,6 +19,7 @@ from layers.rights import (
     Action,
     FieldNotFound,
     NotGranted,
+    _compile,
     explain_access,
     operator_scope,
     scope,
@@ -359,8 +360,6 @@ AREAS = st.none() | st.sampled_from(["west", "east"])
 @given(st.lists(st.tuples(FIELDS, AREAS), max_size=5))
 def test_the_union_of_grants_is_what_an_oracle_says(grants):
     """Compiled in memory: a value shows where, and only where, some grant gives field and place together."""
-    from layers.rights import _compile
-
     info = _layer_info()
     given_ = [_grant_info(number, fields, where) for number, (fields, where) in enumerate(grants)]
     found = _compile(info, Action.QUERY, frozenset({Action.QUERY}), given_, 1)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pyproj
 import pytest
 import shapely
+from django.test import Client
 
 from layers.models import Layer
 from tests import layermaking, people
@@ -207,8 +208,6 @@ def test_the_documentation_loads_nothing_from_outside(public):
 
 
 def test_a_pages_unsafe_request_needs_its_token_and_a_keys_does_not(parcels, public):
-    from django.test import Client
-
     offices = people.offices()
     grant(parcels, "department:water", "view,query,edit")
     strict = {"client": Client(enforce_csrf_checks=True)}

@@ -1,0 +1,277 @@
+"""Who is to see what through which door: the table of the doors, and the layers and callers that try it."""
+
+import json
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from layers.actions import delete_layer
+from layers.exchange.exports import MEDIA
+from layers.models import Layer
+from tests import doors, layermaking, people
+from tests.layermaking import NORTH, WEST, area, grant
+from tests.people import Caller
+
+WEST_BOX = (WEST - 1_000, NORTH - 1_000, WEST + 9_000, NORTH + 9_000)
+LAYERS = ("open_ground", "own_ground", "column_ground", "area_ground", "sensitive_ground", "gone_ground")
+ASKING = ("public", "dept_a", "dept_b", "fields_only", "area_only", "editor", "admin", "nobody")
+EVERY = "view,query,download,edit,publish,admin"
+
+ALL, WEST_ONLY, NO_REMARK = "everything", "west", "no remark"
+# What each caller sees of each layer, and by which actions; what is not named here does not exist for the caller.
+SEES = {
+    "open_ground": {
+        **dict.fromkeys(ASKING, (ALL, "view,query")),
+        "dept_a": (ALL, "view,query,download"),
+        "admin": (ALL, EVERY),
+    },
+    "own_ground": {
+        "dept_a": (ALL, "view,query,download"),
+        "editor": (ALL, "view,query,edit,publish"),
+        "admin": (ALL, EVERY),
+    },
+    "column_ground": {
+        "dept_a": (ALL, "view,query,download"),
+        "fields_only": (NO_REMARK, "view,query,download"),
+        "admin": (ALL, EVERY),
+    },
+    "area_ground": {
+        "dept_a": (ALL, "view,query,download"),
+        "area_only": (WEST_ONLY, "view,query,download"),
+        "editor": (WEST_ONLY, "view,query,edit,publish"),
+        "admin": (ALL, EVERY),
+    },
+    "sensitive_ground": {"admin": (ALL, EVERY)},
+    "gone_ground": {},
+}
+
+
+@dataclass(frozen=True)
+class Door:
+    """A door to one layer: the right it needs, and the requests that try it."""
+
+    needs: str
+    paths: tuple[str, ...]
+    method: str = "GET"
+    body: dict | None = None
+    shows: bool = False  # whether features themselves come out
+
+
+ITEMS = "/ogc/collections/{name}/items"
+NOTHING_TO_SHOW = {"reason": "matrix", "edits": [{"op": "update", "fid": 999_999, "version": 1}]}
+AT_EAST = "/api/identify?x=511923.4567&y=2501200&crs=EPSG:4547&tolerance=1000&layers={name}"
+LAYER_DOORS = {
+    "GET ogc/collections/<str:name>": Door(
+        "view", ("/ogc/collections/{name}", "/ogc/collections/{name}?f=html")
+    ),
+    "GET ogc/collections/<str:name>/items": Door(
+        "query",
+        (
+            ITEMS,
+            f"{ITEMS}?f=html",
+            f"{ITEMS}?crs=EPSG:4547",
+            f"{ITEMS}?crs=EPSG:3857&as-of=rev:1",
+            f"{ITEMS}?bbox=100,10,130,40&limit=10000",
+            f"{ITEMS}?amount=40",
+            f"{ITEMS}?datetime=../..",
+        ),
+        shows=True,
+    ),
+    "GET ogc/collections/<str:name>/items/<str:fid>": Door(
+        "query", (f"{ITEMS}/1", f"{ITEMS}/4", f"{ITEMS}/4?f=html", f"{ITEMS}/4?as-of=rev:1", f"{ITEMS}/x")
+    ),
+    "GET ogc/collections/<str:name>/schema": Door(
+        "query", ("/ogc/collections/{name}/schema", "/ogc/collections/{name}/schema?f=html")
+    ),
+    "GET ogc/collections/<str:name>/queryables": Door("query", ("/ogc/collections/{name}/queryables",)),
+    "GET ogc/collections/<str:name>/changes": Door(
+        "query",
+        ("/ogc/collections/{name}/changes", "/ogc/collections/{name}/changes?since=0&limit=1"),
+        shows=True,
+    ),
+    "GET ogc/collections/<str:name>/tiles": Door("view", ("/ogc/collections/{name}/tiles",)),
+    "GET ogc/collections/<str:name>/tiles/<str:grid>": Door(
+        "view", ("/ogc/collections/{name}/tiles/CityGrid", "/ogc/collections/{name}/tiles/NoGrid")
+    ),
+    "GET ogc/collections/<str:name>/tiles/<str:grid>/<str:z>/<str:y>/<str:x>": Door(
+        "view",
+        ("/ogc/collections/{name}/tiles/CityGrid/5/15/9", "/ogc/collections/{name}/tiles/CityGrid/5/15/12"),
+    ),
+    "GET tiles/<str:name>/<str:grid>/<str:z>/<str:x>/<str:y>.mvt": Door(
+        "view",
+        (
+            "/tiles/{name}/CityGrid/5/9/15.mvt",
+            "/tiles/{name}/CityGrid/5/12/15.mvt",
+            "/tiles/{name}/CityGrid/0/0/0.mvt?datetime=2026-01-01",
+            "/tiles/{name}/WebMercatorQuad/0/0/0.mvt?as-of=rev:1",
+            "/tiles/{name}/NoGrid/0/0/0.mvt",
+            "/tiles/{name}/CityGrid/0/0/7.mvt",
+            "/tiles/{name}/CityGrid/0/0/0.mvt?v=x",
+            "/tiles/{name}/CityGrid/0/0/0.mvt?unknown=1",
+        ),
+    ),
+    "GET catalogue/<str:name>/": Door("view", ("/catalogue/{name}/", "/catalogue/{name}/?lang=en")),
+    "GET catalogue/<str:name>/download<str:suffix>": Door(
+        "download", tuple(f"/catalogue/{{name}}/download{suffix}" for suffix in (*MEDIA, ".exe")), shows=True
+    ),
+    "GET api/identify": Door("query", (AT_EAST,)),
+    "GET api/layers/<name>/features/<int:fid>/history": Door(
+        "query", ("/api/layers/{name}/features/1/history", "/api/layers/{name}/features/4/history")
+    ),
+    "POST api/layers/<name>/changes": Door("edit", ("/api/layers/{name}/changes",), "POST", NOTHING_TO_SHOW),
+    "PATCH api/layers/<name>/features/<int:fid>": Door(
+        "edit", ("/api/layers/{name}/features/4",), "PATCH", {}
+    ),
+    "DELETE api/layers/<name>/features/<int:fid>": Door("edit", ("/api/layers/{name}/features/4",), "DELETE"),
+    "POST api/layers/<name>/features/<int:fid>/restore": Door(
+        "publish", ("/api/layers/{name}/features/4/restore",), "POST", {"revision": 1}
+    ),
+    "POST api/layers/<name>/undo": Door("publish", ("/api/layers/{name}/undo",), "POST", {"revision": 99}),
+}
+# Doors that are about no one layer: the requests that try them.
+OTHER_DOORS = {
+    "GET ": ("/", "/?lang=en"),
+    "GET healthz": ("/healthz",),
+    "GET ogc": ("/ogc",),
+    "GET ogc/": ("/ogc/", "/ogc/?f=html"),
+    "GET ogc/conformance": ("/ogc/conformance", "/ogc/conformance?f=html"),
+    "GET ogc/api": ("/ogc/api", "/ogc/api?f=html"),
+    "GET ogc/collections": ("/ogc/collections", "/ogc/collections?f=html", "/ogc/collections?f=html&lang=en"),
+    "GET ogc/tileMatrixSets": ("/ogc/tileMatrixSets",),
+    "GET ogc/tileMatrixSets/<str:grid>": ("/ogc/tileMatrixSets/CityGrid", "/ogc/tileMatrixSets/NoGrid"),
+    "GET catalogue/": ("/catalogue/", "/catalogue/?q=ground", "/catalogue/?q=TITLE"),
+    "GET api/map": ("/api/map",),
+    "GET api/layers": ("/api/layers",),
+    "GET api/identify": ("/api/identify?x=511923.4567&y=2501200&tolerance=1000",),
+    "GET api/session": ("/api/session",),
+    "POST api/login": (),  # tests/accounts/test_views.py
+    "POST api/logout": (),
+    "GET api/jobs/<job_id>": ("/api/jobs/{job}", "/api/jobs/999999"),
+    "POST api/jobs/<job_id>/cancel": (),  # below
+    "GET api/docs": ("/api/docs",),
+    "GET api/openapi.json": ("/api/openapi.json",),
+    "GET api/": ("/api/",),
+}
+LISTS = {"GET ogc/collections", "GET catalogue/", "GET api/layers", "GET ogc/api"}
+
+
+@pytest.fixture(scope="module")
+def callers(kept) -> dict[str, Caller]:
+    offices = people.offices()
+    return {
+        "public": Caller("public"),
+        "dept_a": people.program(offices["transport"]),
+        "dept_b": people.program(offices["water"]),
+        "fields_only": people.program(offices["planning"]),
+        "area_only": people.program(offices["emergency"]),
+        "editor": people.person("editor_ed", offices["data"], ["editor"]),
+        "admin": people.person("root", offices["city"], clearance="sensitive", is_superuser=True),
+        "nobody": people.person("nobody"),
+    }
+
+
+@pytest.fixture(scope="module")
+def refused(callers) -> dict[str, Caller]:
+    offices = people.offices()
+    return {
+        "revoked": people.revoked(offices["transport"]),
+        "expired": people.expired(offices["transport"]),
+        "suspended": people.suspended(offices["city"]),
+        "unknown": Caller("unknown", key="omk_" + "x" * 43),
+        "malformed": Caller("malformed", key="密钥 \x7f"),
+    }
+
+
+@pytest.fixture(scope="module")
+def world(callers) -> dict[str, Layer]:
+    """The six layers; every value, title, field name and place says to which layer it belongs."""
+    made = {}
+    for index, name in enumerate(LAYERS):
+        rows = [
+            {
+                **row,
+                f"remark_{name}": row.pop("secret_remark"),
+                "geometry": layermaking.square(*corner_of(index, n)),
+            }
+            for n, row in enumerate(layermaking.ground(name), 1)
+        ]
+        told = {"title": f"TITLE-{name}", "title_en": f"TITLE-{name} en", "abstract_zh": f"ABSTRACT-{name}"}
+        secrecy = {"open_ground": "public", "gone_ground": "public", "sensitive_ground": "sensitive"}
+        style = {"categories": {"field": f"remark_{name}", "values": [f"SECRET-{name}-1"]}}
+        made[name] = layermaking.make_layer(
+            name,
+            rows,
+            secrecy=secrecy.get(name, "internal"),
+            style=style,
+            label_field=f"remark_{name}",
+            **told,
+        )
+    give_rights(made)
+    delete_layer(made["gone_ground"], by="tests")
+    return made
+
+
+def give_rights(made: dict[str, Layer]) -> None:
+    for name in (
+        "open_ground",
+        "own_ground",
+        "column_ground",
+        "area_ground",
+        "sensitive_ground",
+        "gone_ground",
+    ):
+        grant(made[name], "department:transport", "view,query,download")
+    for name in ("open_ground", "sensitive_ground", "gone_ground"):
+        grant(made[name], "public", "view,query")
+    grant(made["sensitive_ground"], "department:water", "view,query,download")
+    grant(made["own_ground"], "role:editor", "view,query,edit,publish")
+    grant(made["area_ground"], "role:editor", "view,query,edit,publish", area=area(*WEST_BOX))
+    grant(made["area_ground"], "department:emergency", "view,query,download", area=area(*WEST_BOX))
+    shown = ["name", "amount", "ratio", "day", "seen", "open"]
+    grant(made["column_ground"], "department:planning", "view,query,download", fields=shown)
+    grant(made["gone_ground"], "department:city", EVERY)
+
+
+def corner_of(index: int, number: int) -> tuple[float, float]:
+    """Where feature `number` of layer `index` lies: the first three in the west."""
+    side = WEST if number <= 3 else layermaking.EAST
+    return side + 123.4567 + 300 * number + 17.1234 * index, NORTH + 300 * number + 0.7654 + 23.4321 * index
+
+
+def marks_of(name: str, sees: str | None) -> set[str]:
+    """What must not be found in answers to a caller who sees this much of a layer."""
+    index = LAYERS.index(name)
+    east = {f"CANARY-{name}-east", *(f"SECRET-{name}-{number}" for number in (4, 5, 6))}
+    for number in (4, 5, 6):
+        x, y = corner_of(index, number)
+        east |= doors.place_marks((x, y, x + 100, y + 100))
+    if sees == ALL:
+        return set()
+    if sees == WEST_ONLY:
+        return east
+    remark = {f"remark_{name}", f"SECRET-{name}"}
+    if sees == NO_REMARK:
+        return remark
+    return east | remark | {f"TITLE-{name}", f"ABSTRACT-{name}", f"CANARY-{name}"}
+
+
+def forbidden_to(asking: str) -> set[str]:
+    return set().union(*(marks_of(name, SEES[name].get(asking, (None,))[0]) for name in LAYERS))
+
+
+def twin_of(name: str) -> str:
+    """A name no layer ever had, as long as this one."""
+    return "never_made_at_all"[: len(name)]
+
+
+def ask(caller: Caller, door: Door, path: str):
+    return caller.ask(door.method, path, json.dumps(door.body) if door.body is not None else None)
+
+
+def assert_silent(answer, asking: str) -> None:
+    text = doors.readable(answer)
+    found = sorted(mark for mark in forbidden_to(asking) if mark in text)
+    assert not found, (asking, answer.request["PATH_INFO"], found)
+    assert not re.search(r"Traceback|psycopg|SQLSTATE|/usr/|relation \"", text)
+    assert answer.status_code < 500 or answer.request["PATH_INFO"] == "/healthz"
