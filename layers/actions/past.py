@@ -65,7 +65,12 @@ def _set_back(
         if undone is not None:
             _refuse_if_moved_on(cursor, layer, chosen, undone)
         elif not _known_at(cursor, layer, chosen, at):
-            raise NothingThere(layer=layer.name, revision=at)
+            # To a caller of one area, what never was and what lies elsewhere are the same.
+            raise (
+                NothingThere(layer=layer.name, revision=at)
+                if scope.areas is None
+                else WholeLayerOnly(layer=layer.name)
+            )
         _refuse_beyond(cursor, scope, chosen, at)
         audit.record(author, f"layer.{kind}", "layer", layer.name, reason=reason, revision=at)
         columns = ["fid", "version", "rev_from", "geom"] + (

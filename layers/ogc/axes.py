@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 from django.conf import settings
+from numpy.typing import NDArray
 from psycopg2 import sql
 from shapely.geometry.base import BaseGeometry
 
@@ -78,17 +79,24 @@ def _move_box(box: BBox, crs: Crs) -> BaseGeometry | None:
     xmax, ymax = min(box.xmax, limit.xmax), min(box.ymax, limit.ymax)
     if xmin > xmax or ymin > ymax:
         return None
-    x, y = np.linspace(xmin, xmax, EDGE_STEPS), np.linspace(ymin, ymax, EDGE_STEPS)
-    ring = np.concatenate(
+    moved = transformation(crs.srid, STORAGE, settings.ONEMAP_CRS_PARAMETERS).apply(
+        _ring(BBox(xmin, ymin, xmax, ymax))
+    )
+    return shapely.make_valid(shapely.polygons(moved))
+
+
+def _ring(box: BBox) -> NDArray[np.float64]:
+    """Points along the sides of a box, counter-clockwise from its lower left corner; shape (4 * EDGE_STEPS, 2)."""
+    x = np.linspace(box.xmin, box.xmax, EDGE_STEPS)
+    y = np.linspace(box.ymin, box.ymax, EDGE_STEPS)
+    return np.concatenate(
         [
-            np.column_stack((x, np.full(EDGE_STEPS, ymin))),
-            np.column_stack((np.full(EDGE_STEPS, xmax), y)),
-            np.column_stack((x[::-1], np.full(EDGE_STEPS, ymax))),
-            np.column_stack((np.full(EDGE_STEPS, xmin), y[::-1])),
+            np.column_stack((x, np.full(EDGE_STEPS, box.ymin))),
+            np.column_stack((np.full(EDGE_STEPS, box.xmax), y)),
+            np.column_stack((x[::-1], np.full(EDGE_STEPS, box.ymax))),
+            np.column_stack((np.full(EDGE_STEPS, box.xmin), y[::-1])),
         ]
     )
-    moved = transformation(crs.srid, STORAGE, settings.ONEMAP_CRS_PARAMETERS).apply(ring)
-    return shapely.make_valid(shapely.polygons(moved))
 
 
 def storable(crs: Crs) -> BBox:
@@ -133,10 +141,7 @@ def extent_out(extent: Sequence[float], crs: Crs) -> list[float]:
     if crs.srid == STORAGE:
         return [float(value) for value in extent]
     # As numbers, not as a polygon: the extent of one point, or of points in a row, has no area.
-    xmin, ymin, xmax, ymax = (float(value) for value in extent)
-    x, y = np.linspace(xmin, xmax, EDGE_STEPS), np.linspace(ymin, ymax, EDGE_STEPS)
-    sides = [(x, ymin), (x, ymax), (xmin, y), (xmax, y)]
-    edge = np.concatenate([np.column_stack(np.broadcast_arrays(*side)) for side in sides])
+    edge = _ring(BBox(*(float(value) for value in extent)))
     moved = transformation(STORAGE, crs.srid, settings.ONEMAP_CRS_PARAMETERS).apply(edge)
     return [float(value) for value in (*moved.min(axis=0), *moved.max(axis=0))]
 
