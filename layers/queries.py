@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2 import sql
 
+from layers import prepared
 from layers.catalogue import LayerInfo
 from layers.moments import Moment
 from layers.rights import FieldScope, Scope
@@ -151,11 +152,36 @@ def versions(scope: Scope, fid: int) -> Statement:
     return Statement(text, {**params, **names})
 
 
-def rows(statement: Statement) -> list[tuple[Any, ...]]:
-    """All rows of a statement."""
+def rows(statement: Statement, *, often: bool = False) -> list[tuple[Any, ...]]:
+    """All rows of a statement that only reads.
+
+    A connection that died since this thread's last request is replaced and asked again. Django would ask every
+    connection first whether it lives, which costs a small tile a tenth of its time.
+
+    Parameters
+    ----------
+    often
+        The same text comes again and again: it is planned once (layers.prepared).
+    """
+    connection.ensure_connection()
+    vars(connection)["health_check_done"] = True  # Django's own mark; the type stubs do not know it
+    try:
+        return _fetched(statement, often)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+    return _fetched(statement, often)
+
+
+def _fetched(statement: Statement, often: bool) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     with connection.cursor() as cursor:
-        found: list[tuple[Any, ...]] = statement.execute(cursor).fetchall()
+        if often:
+            prepared.execute(cursor, statement.text.as_string(connection.connection), statement.params)
+        else:
+            statement.execute(cursor)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
 

@@ -59,7 +59,9 @@ class Site:
         self.folder, self.name = folder, name
         self.processes: list[subprocess.Popen] = []
         # settings.DATABASES names the test database of this very run inside tests; the server is the same.
-        self.server = {key: settings.DATABASES["default"][key] for key in ("USER", "PASSWORD", "HOST", "PORT")}
+        self.server = {
+            key: settings.DATABASES["default"][key] for key in ("USER", "PASSWORD", "HOST", "PORT")
+        }
         self.env = {
             **os.environ,
             "DATABASE_URL": self.url_of(name),
@@ -79,7 +81,11 @@ class Site:
     def connect(self, name: str | None = None):
         s = self.server
         return psycopg2.connect(
-            dbname=name or self.name, user=s["USER"], password=s["PASSWORD"], host=s["HOST"], port=s["PORT"] or None
+            dbname=name or self.name,
+            user=s["USER"],
+            password=s["PASSWORD"],
+            host=s["HOST"],
+            port=s["PORT"] or None,
         )
 
     def query(self, text: str, *values):
@@ -148,7 +154,9 @@ class Site:
 
     def _start(self, words: list[str], name: str) -> subprocess.Popen:
         log = (self.folder / f"{name}.log").open("ab")
-        process = subprocess.Popen(words, env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            words, env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+        )
         self.processes.append(process)
         return process
 

@@ -1,7 +1,7 @@
 """Vector tiles, made in one statement: the caller's rows, fields and area, in any of the grids."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from django.db import connection
 from psycopg2 import sql
 
 from layers import queries
+from layers.catalogue import LayerNotFound
 from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
@@ -20,6 +21,7 @@ from spatial.crs import crs_of
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import BBox
 from spatial.tilegrids import TileMatrixSet, matrix_sets
+from tiles.flattening import plane_map
 
 SQL = Path(__file__).parent / "sql"
 EXTENT = 4096
@@ -38,11 +40,31 @@ class UnknownGrid(OnemapError):
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A made tile: its bytes, the layer's revision it shows, and the catalogue version it was judged by."""
+    """A made tile: its bytes, the layer's revision it shows, and the catalogue version it was judged by.
+
+    `published` is false below the layer's first level in the grid: then there are no bytes.
+    """
 
     body: bytes
     revision: int
     version: int
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A scope's tiles of one grid at one moment; equal questions have the same statement."""
+
+    key: tuple[Any, ...]
+    scope: Scope = field(compare=False)
+    grid: TileMatrixSet = field(compare=False)
+    moment: Moment = field(compare=False)
+    flat: bool  # a plane map stands for the projection
+
+    @classmethod
+    def of(cls, scope: Scope, grid: TileMatrixSet, moment: Moment, *, flat: bool) -> "_Question":
+        """The digest tells fields and areas, the catalogue's version the rest of the layer."""
+        return cls((scope.version, scope.digest, grid.identifier, moment), scope, grid, moment, flat)
 
 
 @lru_cache(maxsize=1)
@@ -74,21 +96,37 @@ def vector_tile(scope: Scope, grid: TileMatrixSet, z: int, x: int, y: int, momen
     ------
     spatial.citygrid.TileOutside
         The grid has no such tile.
+    LayerNotFound
+        The layer was removed since the scope was compiled.
     """
     box = grid.bounds(z, x, y)
-    statement = _statement(scope, grid, moment)
-    bound = {**dict(zip(("x0", "y0", "x1", "y1"), box, strict=True)), **_search(box, grid)}
-    found = queries.rows(Statement(statement.text, {**statement.params, **bound}))[0]
-    return Tile(bytes(found[0] or b""), int(found[1]), int(found[2]))
+    plane = None
+    if grid.srid != settings.ONEMAP_SRID:
+        plane = plane_map(box, grid.srid, (box.xmax - box.xmin) / EXTENT)
+    statement = _statement(_Question.of(scope, grid, moment, flat=plane is not None))
+    bound = {**dict(zip(("x0", "y0", "x1", "y1"), box, strict=True)), **_search(box, grid), "z": z}
+    if plane is not None:
+        bound |= plane._asdict()
+    found = queries.rows(Statement(statement.text, {**statement.params, **bound}), often=True)
+    if not found:
+        raise LayerNotFound(layer=scope.layer.name)
+    body, revision, version, published = found[0]
+    return Tile(bytes(body or b""), revision, version, published)
 
 
 def _search(box: BBox, grid: TileMatrixSet) -> dict[str, float]:
     """The tile's box with its buffer, as far as the storage CRS can hold it, in the grid's units."""
     margin = (box.xmax - box.xmin) * BUFFER / EXTENT
-    limit = axes.storable(crs_of(grid.srid))
+    limit = _limit(grid.srid)
     low = max(box.xmin - margin, limit.xmin), max(box.ymin - margin, limit.ymin)
     high = min(box.xmax + margin, limit.xmax), min(box.ymax + margin, limit.ymax)
     return {"s0": low[0], "t0": low[1], "s1": max(high[0], low[0]), "t1": max(high[1], low[1])}
+
+
+@lru_cache(maxsize=16)
+def _limit(srid: int) -> BBox:
+    """What the storage CRS can hold, in the units of a grid's CRS."""
+    return axes.storable(crs_of(srid))
 
 
 def etag(scope: Scope, tile: Tile) -> str:
@@ -96,14 +134,18 @@ def etag(scope: Scope, tile: Tile) -> str:
     return f'"{tile.revision:x}-{scope.digest}-{zlib.crc32(tile.body):08x}"'
 
 
-def _statement(scope: Scope, grid: TileMatrixSet, moment: Moment) -> Statement:
+@lru_cache(maxsize=256)
+def _statement(question: _Question) -> Statement:
+    """The statement for all tiles of one question, put together once: it takes as long as a small tile."""
+    scope, grid, moment = question.scope, question.grid, question.moment
     srid, storage = sql.Literal(grid.srid), sql.Literal(settings.ONEMAP_SRID)
     near = sql.SQL("geom && (SELECT search FROM box)")
     inner = queries.relation(scope, moment, where=near)
     same = grid.srid == settings.ONEMAP_SRID
     envelope = sql.SQL("ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, {})").format(srid)
     search = sql.SQL("ST_MakeEnvelope(%(s0)s, %(t0)s, %(s1)s, %(t1)s, {})").format(srid)
-    shape = sql.SQL("r.geom") if same else sql.SQL("ST_Transform(r.geom, {})").format(srid)
+    exact = sql.SQL("r.geom") if same else sql.SQL("ST_Transform(r.geom, {})").format(srid)
+    flat = sql.SQL("ST_Affine(r.geom, %(a)s, %(b)s, %(d)s, %(e)s, %(c)s, %(f)s)")
     if not same:
         # A box bends when it is transformed: points along its sides keep what lies in the bulge.
         search = sql.SQL("ST_Transform(ST_Segmentize({}, greatest(%(s1)s - %(s0)s, 1e-9) / 4), {})").format(
@@ -114,16 +156,19 @@ def _statement(scope: Scope, grid: TileMatrixSet, moment: Moment) -> Statement:
     text = sql.SQL(queries.load_sql(SQL, "vector_tile")).format(
         envelope=envelope,
         search=search,
-        shape=shape,
+        shape=flat if question.flat else exact,
         extent=sql.Literal(EXTENT),
         buffer=sql.Literal(BUFFER),
         columns=columns,
         relation=inner.text,
         name=sql.Literal(scope.layer.name),
         layer=sql.Literal(scope.layer.id),
-        labels=_labels(scope, moment, shape, params),
+        grid=sql.Literal(grid.identifier),
+        lowest=sql.Literal(grid.min_level),
+        # Labels are placed exactly: of two tiles that meet, one alone may own a point.
+        labels=_labels(scope, moment, exact, params),
     )
-    return Statement(text, params)
+    return Statement(sql.SQL(text.as_string(_connected())), params)
 
 
 def _columns(scope: Scope, params: dict[str, Any]) -> sql.Composable:

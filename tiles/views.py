@@ -45,22 +45,22 @@ class BadVersion(OnemapError):
 def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str) -> HttpResponse:
     """GET /tiles/NAME/GRID/z/x/y.mvt and /ogc/collections/NAME/tiles/GRID/z/y/x."""
     given = single(request.GET)
-    found, made = _by_memory(request, name, grid, (z, x, y), given)
-    if found is None or made is None or made.version != found.version:
-        # Only a tile says by which version it was judged. A refusal, or the word that nothing is shown at this
-        # level, would rest on a catalogue that may be older than the caller's rights: judge again.
-        found, made = _make(request, catalogue.current(), name, grid, (z, x, y), given)
-    return _below() if made is None else _answer(request, found, made, given.get("v"))
+    made = _by_memory(request, name, grid, (z, x, y), given)
+    if made is None or made[1].version != made[0].version:
+        # Only an answer says by which version it was judged. A refusal would rest on a catalogue that may be
+        # older than the caller's rights: judge again.
+        made = _make(request, catalogue.current(), name, grid, (z, x, y), given)
+    return _answer(request, *made, given.get("v")) if made[1].published else _below()
 
 
 def _by_memory(
     request: HttpRequest, name: str, grid: str, index: tuple[str, str, str], given: dict[str, str]
-) -> tuple[Scope | None, Tile | None]:
+) -> tuple[Scope, Tile] | None:
     """The tile by the catalogue this process remembers, which saves a question; nothing where it refuses."""
     try:
         return _make(request, catalogue.held() or catalogue.current(), name, grid, index, given)
     except OnemapError:
-        return None, None
+        return None
 
 
 def _make(
@@ -70,8 +70,8 @@ def _make(
     grid: str,
     index: tuple[str, str, str],
     given: dict[str, str],
-) -> tuple[Scope, Tile | None]:
-    """The caller's scope and tile; no tile below the layer's first level."""
+) -> tuple[Scope, Tile]:
+    """The caller's scope and tile."""
     found = scope(who_asks(request), name, Action.VIEW, of=known)
     known_only(given, {"v", "as-of", "datetime"})
     if "v" in given and not VERSION.match(given["v"]):
@@ -82,11 +82,11 @@ def _make(
     z, x, y = (int(part) for part in index)
     if not matrix.contains(z, x, y):
         raise TileOutside(grid=grid, z=z, x=x, y=y)
-    if z < first_level(found, matrix.identifier):
-        return found, None
     moment = parse_moment(found.layer, given.get("as-of"), given.get("datetime"))
-    note_read(who_asks(request), found, "tiles", often=True)
-    return found, vector_tile(found, matrix, z, x, y, moment)
+    made = vector_tile(found, matrix, z, x, y, moment)
+    if made.published:
+        note_read(who_asks(request), found, "tiles", often=True)
+    return found, made
 
 
 def first_level(found: Scope, grid: str) -> int:

@@ -38,7 +38,9 @@ class Notes:
         print(f"missing: {peer}: {why}", file=sys.stderr, flush=True)
 
     def lines(self):
-        yield from (f"missing: {one['peer']} ({one['why']}): {', '.join(one['rows'])}" for one in self.missing)
+        yield from (
+            f"missing: {one['peer']} ({one['why']}): {', '.join(one['rows'])}" for one in self.missing
+        )
         yield "versions: " + "; ".join(f"{name} {text}" for name, text in self.versions.items())
 
 

@@ -44,7 +44,9 @@ class Bed(Site):
             self.folder.mkdir(parents=True, exist_ok=True)
             strangers = self.query("SELECT name FROM layers_layer WHERE name NOT LIKE %s", "bench\\_%")
             if strangers:
-                raise SystemExit(f"database {self.name} holds layers that are not the benchmark's: {strangers[:3]}")
+                raise SystemExit(
+                    f"database {self.name} holds layers that are not the benchmark's: {strangers[:3]}"
+                )
             self.drop_layers()
         else:
             self.create()
@@ -61,10 +63,11 @@ class Bed(Site):
 
     def drop_layers(self, *names):
         """Remove layers of the benchmark for good: those named, or all."""
-        wanted = names or [row[0] for row in self.query("SELECT name FROM layers_layer WHERE name LIKE %s", "bench\\_%")]
-        for name in wanted:
+        ours = self.query("SELECT name FROM layers_layer WHERE name LIKE %s", "bench\\_%")
+        for name in names or [row[0] for row in ours]:
             self.shell(
-                "from django.db import connection\nfrom layers.models import Layer\nfrom layers.tables import drop_tables\n"
+                "from django.db import connection\nfrom layers.models import Layer\n"
+                "from layers.tables import drop_tables\n"
                 f"drop_tables(connection.cursor(), {name!r}); Layer.objects.filter(name={name!r}).delete()"
             )
 
@@ -79,15 +82,22 @@ class Bed(Site):
     @property
     def dsn(self) -> str:
         """libpq's connection string, also for the peers."""
-        s = self.server
-        given = {"host": s["HOST"], "port": s["PORT"], "user": s["USER"], "password": s["PASSWORD"], "dbname": self.name}
+        names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+        given = {"dbname": self.name, **{name: self.server[key] for name, key in names.items()}}
         return make_dsn(**{name: value for name, value in given.items() if value})
 
     def start_web(self):
         """granian as the platform starts it, one process per core."""
         granian = Path(self.command()[0]).with_name("granian")
         words = [str(granian), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)]
-        words += ["--workers", str(CORES), "--blocking-threads", "64", "--no-access-log", "config.wsgi:application"]
+        words += [
+            "--workers",
+            str(CORES),
+            "--blocking-threads",
+            "64",
+            "--no-access-log",
+            "config.wsgi:application",
+        ]
         process = self._start(words, "web")
         wait_until(self.answers, 60)
         return process
@@ -104,7 +114,7 @@ class Bed(Site):
         """The layer's columns under their fields' names, as SQL text."""
         connection = psycopg2.connect(self.dsn)
         listed = sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(sql.Identifier(column), sql.Identifier(name)) for column, name in self.columns(layer)
+            sql.SQL("{} AS {}").format(*map(sql.Identifier, one)) for one in self.columns(layer)
         )
         text = listed.as_string(connection)
         connection.close()
@@ -114,4 +124,9 @@ class Bed(Site):
         """Versions of the database, PostGIS and its libraries."""
         text = "SELECT current_setting('server_version'), postgis_lib_version(), postgis_geos_version()"
         server, postgis, geos = self.query(text)[0]
-        return {"postgresql": server, "postgis": f"{postgis} (GEOS {geos})", "cores": CORES, "day": time.strftime("%F")}
+        return {
+            "postgresql": server,
+            "postgis": f"{postgis} (GEOS {geos})",
+            "cores": CORES,
+            "day": time.strftime("%F"),
+        }

@@ -5,9 +5,9 @@ import subprocess
 import sys
 import time
 
+from tests.benchmarks.measure import alternate
 from tests.benchmarks.peers import Missing, Ogr2ogr
 from tests.benchmarks.report import rows_of
-from tests.benchmarks.measure import alternate
 from tests.conftest import ROOT
 
 LAYER = "bench_import"

@@ -7,7 +7,7 @@ import sys
 
 from tests.conftest import ROOT
 
-CLIENTS = 4
+CLIENTS = 8
 
 
 def alternate(sides, rounds):

@@ -15,7 +15,13 @@ from layers.exchange.options import ImportOptions  # noqa: E402
 
 def main(path, layer, mode):
     options = ImportOptions(
-        layer=layer, title="宗地", department="data", theme="base", mode=mode, public=True, accept=("outside-city",)
+        layer=layer,
+        title="宗地",
+        department="data",
+        theme="base",
+        mode=mode,
+        public=True,
+        accept=("outside-city",),
     )
     began = time.perf_counter()
     report = import_now(Path(path), options)

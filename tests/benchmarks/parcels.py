@@ -54,7 +54,9 @@ def frame(count, seed=SEED):
     number = np.arange(len(shapes))
     days = 18_262 + random.integers(0, 2_000, len(shapes))  # from 2020-01-01 on
     data = {
-        "code": [f"4403{block:05d}{one:04d}" for block, one in zip(number // 1000, number % 1000, strict=True)],
+        "code": [
+            f"4403{block:05d}{one:04d}" for block, one in zip(number // 1000, number % 1000, strict=True)
+        ],
         "use": np.array(USES)[random.integers(0, len(USES), len(shapes))],
         "area_m2": np.round(shapely.area(shapes), 2),
         "far": np.round(random.uniform(0.5, 8.0, len(shapes)), 2),
@@ -72,6 +74,8 @@ def geopackage(folder: Path, count):
         unfinished = folder / f"unfinished-{path.name}"
         unfinished.unlink(missing_ok=True)
         options = {"VERSION": "1.3"}  # what the oldest GDAL among the peers reads without a word
-        pyogrio.write_dataframe(frame(count), unfinished, layer=LAYER, use_arrow=True, dataset_options=options)
+        pyogrio.write_dataframe(
+            frame(count), unfinished, layer=LAYER, use_arrow=True, dataset_options=options
+        )
         unfinished.replace(path)
     return path

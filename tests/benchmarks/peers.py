@@ -139,7 +139,9 @@ class Tipg(Peer):
         """The database's address with the socket's folder as host, which is all that tipg takes."""
         s = {name: quote(value, safe="") for name, value in self.bed.server.items()}
         secret = f":{s['PASSWORD']}" if s["PASSWORD"] else ""
-        return f"postgresql://{s['USER']}{secret}@{s['HOST'] or 'localhost'}:{s['PORT'] or 5432}/{self.bed.name}"
+        return (
+            f"postgresql://{s['USER']}{secret}@{s['HOST'] or 'localhost'}:{s['PORT'] or 5432}/{self.bed.name}"
+        )
 
     def items(self, box):
         listed = ",".join(str(value) for value in box)
@@ -162,9 +164,19 @@ class Ogr2ogr:
 
     def load(self, path, *words):
         """Run it, away from what our own libraries of the same kind read from the environment."""
-        clean = {name: value for name, value in os.environ.items() if name not in {"GDAL_DATA", "PROJ_LIB", "PROJ_DATA"}}
+        theirs = {"GDAL_DATA", "PROJ_LIB", "PROJ_DATA"}
+        clean = {name: value for name, value in os.environ.items() if name not in theirs}
         subprocess.run(
-            ["ogr2ogr", "-f", "PostgreSQL", f"PG:{self.bed.dsn}", str(path), "-nln", f"public.{self.table}", *words],
+            [
+                "ogr2ogr",
+                "-f",
+                "PostgreSQL",
+                f"PG:{self.bed.dsn}",
+                str(path),
+                "-nln",
+                f"public.{self.table}",
+                *words,
+            ],
             env={**clean, "PG_USE_COPY": "YES"},
             check=True,
         )

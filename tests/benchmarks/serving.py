@@ -29,7 +29,9 @@ def boxes(count, columns, rows):
         x = parcels.WEST + parcels.SIDE_M * (chance.randrange(1, max(columns - ITEMS, 2)) + 0.5)
         y = parcels.SOUTH + parcels.SIDE_M * (chance.randrange(1, max(rows - ITEMS, 2)) + 0.5)
         side = parcels.SIDE_M * (ITEMS - 1)
-        west, south, east, north = shapely.bounds(shapely.transform(shapely.box(x, y, x + side, y + side), move.apply))
+        west, south, east, north = shapely.bounds(
+            shapely.transform(shapely.box(x, y, x + side, y + side), move.apply)
+        )
         yield tuple(round(float(value), 7) for value in (west, south, east, north))
 
 
@@ -39,12 +41,16 @@ def measure_items(bed, client, servers, rounds, extent):
 
     def ours(number):
         listed = ",".join(str(value) for value in asked[number])
-        return client.seconds(bed.port, [f"/ogc/collections/{LAYER}/items?limit=10000&bbox={listed}"], clients=1)
+        return client.seconds(
+            bed.port, [f"/ogc/collections/{LAYER}/items?limit=10000&bbox={listed}"], clients=1
+        )
 
     def theirs(server):
         return lambda number: client.seconds(server.port, [server.items(asked[number])], clients=1)
 
-    return rows_of("items_geojson_10k", alternate({"ours": ours, **{one.name: theirs(one) for one in servers}}, rounds))
+    return rows_of(
+        "items_geojson_10k", alternate({"ours": ours, **{one.name: theirs(one) for one in servers}}, rounds)
+    )
 
 
 def inner_tiles(grid, z, extent):

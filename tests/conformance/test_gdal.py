@@ -71,7 +71,8 @@ def test_a_limited_key_sees_its_fields_alone(client, site, buildings, tmp_path):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_without_a_key_there_is_no_such_collection(client, site, buildings, tmp_path):
+def test_without_a_key_there_is_no_such_collection(client, site, buildings, blocks, tmp_path):
+    # `blocks` is public: a site that shows nothing at all is not even opened.
     with pytest.raises(AssertionError, match=buildings.name):
         read(client, site, buildings.name, tmp_path / "out.gpkg")
 

@@ -21,10 +21,20 @@ def memory_mb(pid: int) -> float:
 def test_a_harvest_of_the_whole_city_is_flat_in_memory(site, shared_data):
     buildings = shared_data / "shenzhen" / "shenzhen_osm_buildings_109k.gpkg"
     code, report = site.manage(
-        "import_layer", str(buildings), "--layer", "harvested", "--title", "建筑", "--department", "data", "--repair"
+        "import_layer",
+        str(buildings),
+        "--layer",
+        "harvested",
+        "--title",
+        "建筑",
+        "--department",
+        "data",
+        "--repair",
     )
     assert code == 0, report
-    _, made = site.manage("service_key", "create", "--department", "transport", "--name", f"harvest-{os.getpid()}")
+    _, made = site.manage(
+        "service_key", "create", "--department", "transport", "--name", f"harvest-{os.getpid()}"
+    )
     site.manage(
         "grant", "--layer", "harvested", "--to", "department:transport", "--actions", "view,query,download"
     )

@@ -1,7 +1,7 @@
 """Items and changes of a collection: assembled in SQL, streamed, flat in memory."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,32 +92,43 @@ def number_matched(scope: Scope, query: ItemsQuery, feature_count: int) -> int |
 
 
 def collection_chunks(
-    pages: Iterator[list[tuple[Any, ...]]], query: ItemsQuery, matched: int | None, finish: Any
+    pages: Iterator[list[tuple[Any, ...]]],
+    query: ItemsQuery,
+    matched: Callable[[], int | None] | None,
+    finish: Any,
 ) -> Iterator[str]:
     """The text of a FeatureCollection in pieces.
 
-    `finish(last)` is called when the features are written, with the key (fid, valid_from) of the last one if there
-    are more, else None; it returns the links.
+    Parameters
+    ----------
+    matched
+        Answers how many features match; asked only after the features, and only if they are not all on this page:
+        counting takes as long as finding them. None: the number is not told.
+    finish
+        `finish(last)` is called when the features are written, with the key (fid, valid_from) of the last one if
+        there are more, else None; it returns the links.
     """
     stamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    yield f'{{"type":"FeatureCollection","timeStamp":"{stamp}",'
-    if matched is not None:
-        yield f'"numberMatched":{matched},'
-    yield '"features":['
+    yield f'{{"type":"FeatureCollection","timeStamp":"{stamp}","features":['
     written, last, more = 0, None, False
     for rows in pages:
-        texts = []
-        for fid, valid_from, text in rows:
-            if written == query.limit:
-                more = True
-                break
-            texts.append(text)
-            last = (fid, valid_from)
-            written += 1
-        if texts:
-            yield ("," if written > len(texts) else "") + ",".join(texts)
+        taken = rows[: query.limit - written]
+        more = more or len(taken) < len(rows)
+        if taken:
+            yield ("," if written else "") + ",".join([text for _, _, text in taken])
+            last = taken[-1][:2]
+            written += len(taken)
     links = json.dumps(finish(last if more else None), ensure_ascii=False)
-    yield f'],"numberReturned":{written},"links":{links}}}'
+    number = _number(written, more or query.after is not None, matched)
+    yield f'],{number}"numberReturned":{written},"links":{links}}}'
+
+
+def _number(written: int, partial: bool, matched: Callable[[], int | None] | None) -> str:
+    """The member `numberMatched` with its comma, where the number is known."""
+    if matched is None:
+        return ""
+    found = matched() if partial else written
+    return f'"numberMatched":{found},' if found is not None else ""
 
 
 def one_feature(scope: Scope, fid: int, query: ItemsQuery) -> tuple[str, int] | None:

@@ -125,11 +125,13 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
         query = replace(query, moment=moment, after=page.after)
     if html:
         query = replace(query, limit=min(query.limit, HTML_MOST))
-    matched = items.number_matched(found, query, state["feature_count"])
     pages = queries.primed(queries.streamed(items.page_statement(found, query)))
 
     def finish(last: Any) -> list[dict[str, str]]:
         return _item_links(request, found, given, tokens.Page(last, revision) if last else None)
+
+    def matched() -> int | None:
+        return items.number_matched(found, query, state["feature_count"])
 
     chunks = items.collection_chunks(pages, query, matched, finish)
     if html:
