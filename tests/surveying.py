@@ -92,7 +92,7 @@ def fids(document) -> list[int]:
     return [feature["id"] for feature in document["features"]]
 
 
-def refused(caller, path, status, code=None):
+def assert_refused(caller, path, status, code=None):
     answer = caller.get(path)
     assert answer.status_code == status, (path, body_of(answer)[:300])
     problem = json.loads(body_of(answer))

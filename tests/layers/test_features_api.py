@@ -10,7 +10,7 @@ from django.db import connection
 from layers.actions import FeatureEdit
 from layers.models import Layer
 from tests.people import body_of
-from tests.surveying import CRS84, EPSG, ITEMS, SYSTEMS, edited, in_system, refused
+from tests.surveying import CRS84, EPSG, ITEMS, SYSTEMS, assert_refused, edited, in_system
 
 pytest_plugins = ["tests.layermaking", "tests.surveying"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_memory")]
@@ -46,7 +46,7 @@ def test_a_format_that_is_not_offered_is_406(survey, public, accept):
 
 @pytest.mark.parametrize("value", ["xml", "", "HTML", "geojson"])
 def test_f_names_an_offered_format(survey, public, value):
-    refused(public, f"{ITEMS}?f={value}", 400, "bad-format")
+    assert_refused(public, f"{ITEMS}?f={value}", 400, "bad-format")
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,9 @@ def test_the_collection_tells_its_systems_and_its_extent(survey, public, squares
 
 
 def test_every_link_of_every_document_answers(survey, public):
-    seen, todo = set(), ["/ogc/"]
-    while todo:
-        path = todo.pop()
+    seen, waiting = set(), ["/ogc/"]
+    while waiting:
+        path = waiting.pop()
         if path in seen:
             continue
         seen.add(path)
@@ -193,7 +193,7 @@ def test_every_link_of_every_document_answers(survey, public):
                 *document.get("links", []),
                 *(link for one in document.get("collections", []) for link in one["links"]),
             ]
-            todo += [
+            waiting += [
                 link["href"].removeprefix("http://testserver") for link in listed if not link.get("templated")
             ]
     assert len(seen) > 12

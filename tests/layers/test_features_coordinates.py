@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from tests.people import body_of
-from tests.surveying import COUNT, CRS84, EPSG, ITEMS, SYSTEMS, fids, in_system, refused
+from tests.surveying import COUNT, CRS84, EPSG, ITEMS, SYSTEMS, assert_refused, fids, in_system
 
 pytest_plugins = ["tests.layermaking", "tests.surveying"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_memory")]
@@ -102,4 +102,4 @@ def test_boxes_far_and_wide(survey, public, bbox, found):
     + ["/vsicurl/http://127.0.0.1:9/x", "http://127.0.0.1:9/x", 'GEOGCS["x"]', "EPSG:4326 ", "x" * 5000],
 )
 def test_an_unknown_system_is_refused(survey, public, name, value):
-    refused(public, f"{ITEMS}?bbox=113,22,114,23&{name}={quote(value)}", 400)
+    assert_refused(public, f"{ITEMS}?bbox=113,22,114,23&{name}={quote(value)}", 400)

@@ -8,7 +8,7 @@ from layers.actions import FeatureEdit
 from layers.ogc.features_api.parameters import parse_limit
 from tests import doors, layermaking, people
 from tests.layermaking import NORTH, WEST, area, grant, square
-from tests.surveying import COUNT, ITEMS, edited, fids, in_system, next_of, refused, token_of, walk
+from tests.surveying import COUNT, ITEMS, assert_refused, edited, fids, in_system, next_of, token_of, walk
 
 pytest_plugins = ["tests.layermaking", "tests.surveying"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_memory")]
@@ -60,7 +60,7 @@ def test_filters_and_boxes_go_together(survey, public, squares):
     + ["seen=noon", "seen=2026-01-07T25:00:00Z", "open=TRUE", "open=1", "open=", "name=a%00b"],
 )
 def test_a_value_of_another_type_is_refused(survey, public, query):
-    refused(public, f"{ITEMS}?{query}", 400, "bad-value")
+    assert_refused(public, f"{ITEMS}?{query}", 400, "bad-value")
 
 
 def test_hidden_and_unknown_properties_are_refused_alike(survey, public):
@@ -94,14 +94,14 @@ def test_a_field_shown_in_one_area_only_answers_no_filter_outside_it(survey, pub
     "query", ["no_such=1", "NAME=x", "f_001=1", "fid=1", "geom=1", "bbox_crs=x", "filter=1"]
 )
 def test_an_unknown_parameter_is_refused(survey, public, query):
-    refused(public, f"{ITEMS}?{query}", 400, "unknown-parameter")
+    assert_refused(public, f"{ITEMS}?{query}", 400, "unknown-parameter")
 
 
 @pytest.mark.parametrize(
     "query", ["limit=1&limit=2", "amount=10&amount=10", "crs=EPSG:4326&crs=EPSG:4326", "f=json&f=html"]
 )
 def test_a_repeated_parameter_is_refused(survey, public, query):
-    refused(public, f"{ITEMS}?{query}", 400, "repeated-parameter")
+    assert_refused(public, f"{ITEMS}?{query}", 400, "repeated-parameter")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_limit(survey, public, text, count):
     "text", ["0", "-1", "1e3", "１０", "1.0", "", "ten", "0x10", "1_0", "NaN", " 1", "9" * 20, "1;2"]
 )
 def test_a_limit_that_is_none_is_refused(survey, public, text):
-    refused(public, f"{ITEMS}?limit={quote(text)}", 400, "bad-number")
+    assert_refused(public, f"{ITEMS}?limit={quote(text)}", 400, "bad-number")
 
 
 def test_a_larger_limit_is_cut_at_ten_thousand(survey, public):
@@ -185,12 +185,12 @@ def test_a_next_belongs_to_one_question_of_one_caller(survey, dated, public):
         (public, f"/ogc/collections/survey/changes?next={token}"),
     ]
     for caller, asked in wrong:
-        refused(caller, asked, 400, "bad-page")
+        assert_refused(caller, asked, 400, "bad-page")
 
 
 def test_a_next_of_items_does_not_continue_changes(survey, public):
     token = token_of(next_of(public.json(f"{ITEMS}?limit=2")))
-    refused(public, f"/ogc/collections/survey/changes?next={token}", 400, "bad-page")
+    assert_refused(public, f"/ogc/collections/survey/changes?next={token}", 400, "bad-page")
 
 
 @pytest.mark.parametrize("change", ["cut", "flip", "empty", "letters", "long", "spaces", "surrogate", "null"])
@@ -206,7 +206,7 @@ def test_a_next_that_was_tampered_with_is_refused(survey, public, change):
         "surrogate": "%ED%A0%80",
         "null": "%00",
     }[change]
-    refused(public, f"{ITEMS}?limit=2&next={forged}", 400, "bad-page")
+    assert_refused(public, f"{ITEMS}?limit=2&next={forged}", 400, "bad-page")
 
 
 def test_a_next_dies_with_the_right(survey, public):
@@ -218,7 +218,7 @@ def test_a_next_dies_with_the_right(survey, public):
     assert fids(caller.json(path)) == [3, 4]
     first.delete()
     grant(layer, "department:water", "view,query", fields=["name"])
-    refused(caller, path, 400, "bad-page")
+    assert_refused(caller, path, 400, "bad-page")
 
 
 def test_the_page_may_grow_on_the_way(survey, public):

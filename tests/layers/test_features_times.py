@@ -18,8 +18,8 @@ from tests.layermaking import NORTH, WEST, area, grant, square
 from tests.surveying import (
     COUNT,
     ITEMS,
+    assert_refused,
     edited,
-    refused,
     walk,
 )
 
@@ -125,7 +125,7 @@ def test_since_a_revision_yet_to_come_is_nothing(survey, public):
     "query", ["since=-1", "since=", "since=1.5", "since=１", "since=x", "limit=0", "crs=EPSG:1", "name=x"]
 )
 def test_changes_of_no_revision_are_refused(survey, public, query):
-    refused(public, f"/ogc/collections/survey/changes?{query}", 400)
+    assert_refused(public, f"/ogc/collections/survey/changes?{query}", 400)
 
 
 def test_a_move_out_of_the_callers_area_is_a_delete_and_a_move_in_an_insert(survey, public):
