@@ -1,6 +1,7 @@
 """The site that is measured: a database, web server and worker of its own on the given database server."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class Bed(Site):
         if self.borrowed:
             self.drop_layers()
             self.query("DROP TABLE IF EXISTS public.bench_ogr2ogr")
+            shutil.rmtree(self.folder, ignore_errors=True)
         else:
             self.drop()
 
