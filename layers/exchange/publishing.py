@@ -268,6 +268,8 @@ def _finish_layer(cursor: Any, layer: Layer, delivery: Delivery, counts: Counts)
     ).format(sql.SQL("count(DISTINCT fid)" if layer.valid_time else "count(*)"), table)
     cursor.execute(text.as_string(connection.connection))
     number, *extent = cursor.fetchone()
+    # The row is locked before the clock is read (see write_rows.sql).
+    cursor.execute("SELECT 1 FROM layers_layer WHERE id = %s FOR NO KEY UPDATE", [layer.pk])
     cursor.execute(
         "UPDATE layers_layer SET revision = %s,"
         " changed_at = greatest(clock_timestamp(), changed_at + interval '1 microsecond'),"

@@ -6,6 +6,8 @@
 -- Promises  rows that have not changed since `at` stay as they are; the layer's extent covers what comes back.
 -- Cost      index probes on fid and rev_to; one pass over the chosen features.
 
+SELECT id FROM layers_layer WHERE id = %(layer)s FOR NO KEY UPDATE;
+
 UPDATE layers_layer
    SET revision = revision + 1,
        changed_at = greatest(clock_timestamp(), changed_at + interval '1 microsecond')

@@ -5,8 +5,11 @@
 --           of all that is new. The caller has locked every row named here, in fid order, and judged it.
 -- Returns   revision, time.
 -- Promises  the layer's row is locked by the first statement and only writing statements follow, so that commit
---           order equals revision order and times never run backwards.
+--           order equals revision order and times never run backwards. The lock comes before the UPDATE because
+--           an UPDATE reads the clock before it waits for its row: a question as of that moment would be missed.
 -- Cost      one index probe per row and table.
+
+SELECT id FROM layers_layer WHERE id = %(layer)s FOR NO KEY UPDATE;
 
 UPDATE layers_layer
    SET revision = revision + 1,

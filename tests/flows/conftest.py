@@ -88,7 +88,9 @@ class Doomed(Site):
         return len(
             self.query(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND ({of})"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                # Its own sessions: the server's helpers (autovacuum) are not this login's to end.
+                f" AND usename = current_user AND backend_type = 'client backend' AND ({of})"
             )
         )
 

@@ -226,6 +226,7 @@ def test_a_worker_goes_on_after_the_database_dropped_all_its_connections(worker)
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND usename = current_user AND backend_type = 'client backend'"
         )
         assert cursor.fetchone()[0] >= 3
     beaten = Worker.objects.get().heartbeat_at
