@@ -3,7 +3,7 @@
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -20,10 +20,17 @@ log = logging.getLogger("onemap.jobs")
 RETRY_PAUSE_S = 1.0  # times the attempts so far
 
 
-def claim(job_id: int | None = None) -> JobContext | None:
+def claim(
+    job_id: int | None = None, announce: Callable[[int], object] = lambda number: None
+) -> JobContext | None:
     """Take a job: the one that waits longest, or the one named. None when there is none to take.
 
     From the moment others can see the job running, this connection holds its advisory lock.
+
+    Parameters
+    ----------
+    announce
+        Told the job's id before the claim is committed; if it raises, the job was not taken.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement("process", "claim_job"), {"space": LOCK_SPACE, "job": job_id})
@@ -34,6 +41,7 @@ def claim(job_id: int | None = None) -> JobContext | None:
         if not locked:
             transaction.set_rollback(True)
             return None
+        announce(number)
     return JobContext(number, kind, json.loads(arguments), attempt)
 
 

@@ -137,7 +137,10 @@ class TestLayers:
         page.tab.route("**/api/layers", newer)
         page.tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         expect(page.tab.locator(".dock-right")).to_contain_text("数据有新版本")
-        page.until("performance.getEntriesByType('resource').some(one => /building.*v=/.test(one.name))")
+        page.until(
+            "new Set(performance.getEntriesByType('resource')"
+            ".map(one => /tiles.building.*v=(\\d+)/.exec(one.name)?.[1]).filter(Boolean)).size === 2"
+        )
         revisions = {re.search(r"v=(\d+)", url)[1] for url in page.requests if "/tiles/building/" in url}
         assert len(revisions) == 2
 

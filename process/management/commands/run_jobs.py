@@ -69,9 +69,9 @@ class Requests:
         with connection.cursor() as cursor:
             # A killed process's statement must not hold the job's lock until it has its answer.
             cursor.execute("SET client_connection_check_interval = '2s'")
-        context = claim(job_id)
+        # A parent that is gone cannot be told, and then the job is not taken: no attempt of it is used up.
+        context = claim(job_id, lambda number: self.answers.write(f"took {number}\n"))
         if context is not None:
-            self.answers.write(f"took {context.job_id}\n")
             self.perform(context)
         connection.close()
         self.busy.clear()
