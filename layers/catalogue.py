@@ -80,6 +80,10 @@ class LayerInfo:
     visible: bool
     demo: bool
     control: bool
+    joins: str | None  # of a table: the layer whose key its join_field names
+    join_field: str
+    update_days: int | None
+    checks: dict[str, Any]
     fields: tuple[FieldInfo, ...]
 
     @cached_property
@@ -112,14 +116,15 @@ class Catalogue:
     """Everything about layers and rights at one version."""
 
     version: int
-    layers: dict[str, LayerInfo]
+    layers: dict[str, LayerInfo]  # of features: no door for features can reach a raster
+    rasters: dict[str, LayerInfo]
     grants: tuple[GrantInfo, ...]
 
     @cached_property
     def grants_by_layer(self) -> dict[int, tuple[GrantInfo, ...]]:
         """The grants that concern each layer, by layer id."""
         found: dict[int, list[GrantInfo]] = defaultdict(list)
-        for layer in self.layers.values():
+        for layer in (*self.layers.values(), *self.rasters.values()):
             for grant in self.grants:
                 on_layer = grant.layer_id is None and grant.theme_id is None
                 if on_layer or grant.layer_id == layer.id or grant.theme_id == layer.theme.id:
@@ -127,7 +132,7 @@ class Catalogue:
         return {layer_id: tuple(grants) for layer_id, grants in found.items()}
 
     def layer(self, name: str) -> LayerInfo:
-        """The layer of this name.
+        """The layer of features of this name.
 
         Raises
         ------
@@ -139,14 +144,29 @@ class Catalogue:
             raise LayerNotFound(layer=name)
         return found
 
+    def raster(self, name: str) -> LayerInfo:
+        """The raster layer of this name.
+
+        Raises
+        ------
+        LayerNotFound
+            There is none.
+        """
+        found = self.rasters.get(name)
+        if found is None:
+            raise LayerNotFound(layer=name)
+        return found
+
 
 _LAYERS = """
 SELECT layer.id, layer.name, layer.title_zh, layer.title_en, layer.abstract_zh, layer.abstract_en,
        theme.id, theme.code, theme.title_zh, theme.title_en, theme."order",
        department.code, department.name_zh, department.name_en,
        layer.family, layer.secrecy, layer.valid_time, layer.key_field, layer.label_field, layer.style::text,
-       layer."order", layer.visible, layer.demo, layer.control
+       layer."order", layer.visible, layer.demo, layer.control,
+       target.name, layer.join_field, layer.update_days, layer.checks::text
   FROM layers_layer AS layer
+  LEFT JOIN layers_layer AS target ON target.id = layer.joins_id AND target.deleted_at IS NULL
   JOIN layers_theme AS theme ON theme.id = layer.theme_id
   JOIN accounts_department AS department ON department.id = layer.department_id
  WHERE layer.deleted_at IS NULL
@@ -214,7 +234,9 @@ def _read() -> Catalogue:
         layers = [_layer(row, fields) for row in cursor.fetchall()]
         cursor.execute(_GRANTS, [settings.ONEMAP_SRID])
         grants = tuple(_grant(row) for row in cursor.fetchall())
-    return Catalogue(version, {layer.name: layer for layer in layers}, grants)
+    features = {layer.name: layer for layer in layers if layer.family is not Family.RASTER}
+    rasters = {layer.name: layer for layer in layers if layer.family is Family.RASTER}
+    return Catalogue(version, features, rasters, grants)
 
 
 def _fields(rows: Iterable[tuple[Any, ...]]) -> dict[int, tuple[FieldInfo, ...]]:
@@ -242,6 +264,10 @@ def _layer(row: tuple[Any, ...], fields: dict[int, tuple[FieldInfo, ...]]) -> La
         visible=row[21],
         demo=row[22],
         control=row[23],
+        joins=row[24],
+        join_field=row[25],
+        update_days=row[26],
+        checks=json.loads(row[27]),
         fields=fields.get(row[0], ()),
     )
 

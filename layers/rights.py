@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -104,14 +105,28 @@ def scope(principal: Principal, layer_name: str, action: Action, *, of: Catalogu
         The caller may see the layer but not act so on it.
     """
     known = of or catalogue.current()
-    layer = known.layer(layer_name)
+    return _scope(principal, known.layer(layer_name), action, known)
+
+
+def raster_scope(principal: Principal, name: str, action: Action, *, of: Catalogue | None = None) -> Scope:
+    """The same for a raster layer; it has no fields, and its areas bound the cells that may be seen.
+
+    Raises
+    ------
+    LayerNotFound, NotGranted
+    """
+    known = of or catalogue.current()
+    return _scope(principal, known.raster(name), action, known)
+
+
+def _scope(principal: Principal, layer: LayerInfo, action: Action, known: Catalogue) -> Scope:
     grants = _applying(known, layer, principal)
     actions = frozenset(Action(name) for grant in grants for name in grant.actions)
     if not actions or principal.clearance < layer.secrecy:
-        raise LayerNotFound(layer=layer_name)
+        raise LayerNotFound(layer=layer.name)
     chosen = [grant for grant in grants if action in grant.actions]
     if not chosen:
-        raise NotGranted(layer=layer_name, action=action.value)
+        raise NotGranted(layer=layer.name, action=action.value)
     return _compile(layer, action, actions, chosen, known.version)
 
 
@@ -127,6 +142,30 @@ def visible_layers(
         except (LayerNotFound, NotGranted):
             continue
     return found
+
+
+def visible_rasters(principal: Principal, action: Action = Action.VIEW) -> list[Scope]:
+    """A scope for each raster layer of which this caller has `action`, in the catalogue's order."""
+    known = catalogue.current()
+    found = []
+    for layer in known.rasters.values():
+        try:
+            found.append(_scope(principal, layer, action, known))
+        except (LayerNotFound, NotGranted):
+            continue
+    return found
+
+
+def may_everywhere(principal: Principal, action: Action) -> bool:
+    """Whether a grant on every layer, without limits of fields or area, gives this action to the caller."""
+    return any(
+        grant.layer_id is None
+        and grant.theme_id is None
+        and grant.fields is None
+        and grant.area is None
+        and action.value in grant.actions
+        for grant in _current_grants(catalogue.current().grants, principal)
+    )
 
 
 def explain_access(principal: Principal, layer_name: str, action: Action) -> list[str]:
@@ -160,10 +199,14 @@ def _sentence(grant: GrantInfo) -> str:
 
 
 def _applying(known: Catalogue, layer: LayerInfo, principal: Principal) -> list[GrantInfo]:
+    return _current_grants(known.grants_by_layer.get(layer.id, ()), principal)
+
+
+def _current_grants(grants: Iterable[GrantInfo], principal: Principal) -> list[GrantInfo]:
     now = datetime.now(UTC)
     return [
         grant
-        for grant in known.grants_by_layer.get(layer.id, ())
+        for grant in grants
         if _is_to(grant, principal)
         and (grant.until is None or now < grant.until)
         and (grant.valid_from is None or now >= grant.valid_from)

@@ -133,3 +133,21 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position} {self.digest[:12]}"
+
+
+class Upload(models.Model):
+    """A file on its way in, piece by piece; nothing sees it before it is whole and its digest is right."""
+
+    token = models.CharField(max_length=32, unique=True)  # its address and its file name
+    name = models.CharField(max_length=300)  # with its folders, as the sender has it
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    received = models.BigIntegerField(default=0)
+    complete = models.BooleanField(default=False)
+    sent_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+    taken_at = models.DateTimeField(null=True)  # something was made of it: it may be swept
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.received}/{self.size}"

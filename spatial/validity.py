@@ -24,13 +24,16 @@ Geometries = NDArray[np.object_]
 
 
 class Family(Enum):
-    """What a layer holds; each family covers the single and the multiple form."""
+    """What a layer holds; each family of geometries covers the single and the multiple form."""
 
     POINT = "point"
     LINE = "line"
     POLYGON = "polygon"
+    TABLE = "table"  # rows without a geometry
+    RASTER = "raster"  # cells, no features
 
 
+GEOMETRIC = (Family.POINT, Family.LINE, Family.POLYGON)
 _TYPES = {
     Family.POINT: (GeometryType.POINT, GeometryType.MULTIPOINT),
     Family.LINE: (GeometryType.LINESTRING, GeometryType.LINEARRING, GeometryType.MULTILINESTRING),

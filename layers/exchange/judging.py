@@ -9,7 +9,7 @@ from psycopg2 import sql
 from layers import queries
 from layers.exchange.inspecting import Held, Inspection
 from layers.exchange.options import ImportOptions
-from layers.exchange.publishing import Delivery
+from layers.exchange.publishing import StagedRows
 from layers.exchange.shift import suspected_shift
 from layers.exchange.staging import Tally
 from layers.models import Layer, Lineage
@@ -82,22 +82,22 @@ def _judge_shift(found: Inspection, tally: Tally, options: ImportOptions) -> Non
         found.held.append(Held("gcj02-suspected", why, zh, "--accept gcj02-suspected", facts))
 
 
-def drop_twins(delivery: Delivery, layer: Layer | None, tally: Tally) -> None:
+def drop_twins(rows: StagedRows, layer: Layer | None, tally: Tally) -> None:
     """A key names one feature: the first row of the file keeps it, later ones are rejected by name.
 
     An append adds features, so a key that the layer already has is taken, too.
     """
-    key = delivery.options.key or (layer.key_field if layer else "")
-    column = next((column for name, column, _ in delivery.fields if name == key), None)
+    key = rows.options.key or (layer.key_field if layer else "")
+    column = next((column for name, column, _ in rows.fields if name == key), None)
     if column is None:
         return
     taken = sql.SQL("false")
-    if layer is not None and delivery.options.mode == "append":
+    if layer is not None and rows.options.mode == "append":
         taken = sql.SQL("{key} IN (SELECT {key} FROM {table})").format(
             key=sql.Identifier(column), table=sql.Identifier("data", layer.name)
         )
     text = sql.SQL(queries.load_sql(queries.SQL, "drop_twins")).format(
-        staged=sql.Identifier("staging", delivery.staged),
+        staged=sql.Identifier("staging", rows.table),
         number=sql.Identifier("fid" if layer is None else "row"),
         key=sql.Identifier(column),
         taken=taken,

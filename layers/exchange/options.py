@@ -41,7 +41,17 @@ class ImportOptions:
     Attributes
     ----------
     fields
-        Further facts of fields by name: alias_zh, alias_en, unit, required, minimum, maximum, max_length.
+        Further facts of fields by name: alias_zh, alias_en, unit, required, minimum, maximum, max_length, and
+        code_list as `CODE@EDITION`.
+    joins, join_field
+        Of a table without geometry: the layer whose key_field the field names.
+    conflicts
+        What becomes of features that were corrected on the one map since the previous delivery and that this
+        one gives another way: 'hold' stops and asks, 'keep' leaves the corrections, 'take' takes the delivery.
+    most_changed
+        Share of the layer's features (0 to 1); a replace or upsert that would change or remove more is held.
+    checks
+        What must hold of the layer (layers.rules.checks).
     """
 
     layer: str
@@ -70,6 +80,12 @@ class ImportOptions:
     visible: bool = False
     demo: bool = False
     control: bool = False
+    joins: str = ""
+    join_field: str = ""
+    conflicts: str = "hold"
+    most_changed: float | None = None
+    update_days: int | None = None
+    checks: Mapping[str, Any] = field(default_factory=dict)
     actor: str = "cli"
 
     def to_json(self) -> dict[str, Any]:

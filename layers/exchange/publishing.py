@@ -15,7 +15,6 @@ from layers.actions import give
 from layers.actions.grants import Grantee
 from layers.actions.locks import take_alone
 from layers.exchange.options import ImportOptions
-from layers.exchange.staging import Tally
 from layers.levels import city_grid, first_levels
 from layers.models import Change, Field, Layer, Lineage, Theme
 from process import audit
@@ -27,15 +26,39 @@ CELL_LEVEL = 8  # of CityGrid: the cells in which a bulk load says what it touch
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """What is published: the staged rows and where they came from."""
+class StagedRows:
+    """What is published: the staged rows and where they came from.
+
+    Attributes
+    ----------
+    table
+        Name of the table in schema staging.
+    fields
+        Source name, column, type.
+    count, extent
+        Of the staged rows; the extent in the storage CRS, None without geometry.
+    origin
+        source_name, sha256, driver, source_crs, encoding.
+    """
 
     options: ImportOptions
-    staged: str  # name of the table in schema staging
+    table: str
     family: Family
-    fields: list[tuple[str, str, str]]  # source name, column, type
-    tally: Tally
-    origin: Mapping[str, str]  # source_name, sha256, driver, source_crs, encoding
+    fields: list[tuple[str, str, str]]
+    count: int
+    extent: list[float] | None
+    origin: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the facts of a delivery's part; the options are kept beside them."""
+        facts = {name: value for name, value in vars(self).items() if name != "options"}
+        return facts | {"family": self.family.value}
+
+    @classmethod
+    def from_json(cls, options: ImportOptions, facts: Mapping[str, Any]) -> "StagedRows":
+        """From a delivery's part."""
+        fields = [(name, column, kind) for name, column, kind in facts["fields"]]
+        return cls(options=options, **{**facts, "family": Family(facts["family"]), "fields": fields})
 
 
 @dataclass
@@ -63,9 +86,9 @@ def grids() -> list[TileMatrixSet]:
     return list(matrix_sets(city_grid()).values())
 
 
-def create(cursor: Any, delivery: Delivery) -> Counts:
+def create(cursor: Any, rows: StagedRows) -> Counts:
     """Mode create: the staging table becomes the layer's table. Runs in the publishing transaction."""
-    options, tally = delivery.options, delivery.tally
+    options = rows.options
     layer = Layer(
         name=options.layer,
         title_zh=options.title,
@@ -74,7 +97,7 @@ def create(cursor: Any, delivery: Delivery) -> Counts:
         abstract_en=options.abstract_en,
         theme=Theme.objects.get(code=options.theme),
         department=Department.objects.get(code=options.department),
-        family=delivery.family.value,
+        family=rows.family.value,
         secrecy=options.level,
         valid_time=options.valid_time,
         key_field=options.key or "",
@@ -86,28 +109,28 @@ def create(cursor: Any, delivery: Delivery) -> Counts:
         control=options.control,
         revision=1,
         changed_at=timezone.now(),
-        feature_count=tally.staged,
-        extent=tally.extent,
+        feature_count=rows.count,
+        extent=rows.extent,
     )
-    staged = sql.Identifier("staging", delivery.staged)
-    layer.first_levels = first_levels(cursor, staged, len(delivery.fields), grids())
+    staged = sql.Identifier("staging", rows.table)
+    layer.first_levels = first_levels(cursor, staged, len(rows.fields), grids())
     layer.save()
-    _create_fields(layer, delivery)
-    columns = [(column, kind) for _, column, kind in delivery.fields]
-    tables.publish_staged(cursor, delivery.staged, layer.name)
+    _create_fields(layer, rows)
+    columns = [(column, kind) for _, column, kind in rows.fields]
+    tables.publish_staged(cursor, rows.table, layer.name)
     labelled = bool(layer.label_field)
     tables.create_history(
-        cursor, layer.name, columns, family=delivery.family, valid_time=layer.valid_time, labelled=labelled
+        cursor, layer.name, columns, family=rows.family, valid_time=layer.valid_time, labelled=labelled
     )
-    counts = Counts(inserted=tally.staged, revision=1)
-    _note_change(layer, delivery, counts)
+    counts = Counts(inserted=rows.count, revision=1)
+    _note_change(layer, rows, counts)
     if options.public:
         give(Grantee(), ["view", "query"], by=options.actor, layer=layer)
     return counts
 
 
-def _create_fields(layer: Layer, delivery: Delivery, start: int = 0) -> None:
-    facts = delivery.options.fields
+def _create_fields(layer: Layer, rows: StagedRows, start: int = 0) -> None:
+    facts = rows.options.fields
     allowed = {"alias_zh", "alias_en", "unit", "required", "minimum", "maximum", "max_length"}
     Field.objects.bulk_create(
         Field(
@@ -122,11 +145,11 @@ def _create_fields(layer: Layer, delivery: Delivery, start: int = 0) -> None:
                 if fact in allowed and value is not None
             },
         )
-        for number, (name, column, kind) in enumerate(delivery.fields)
+        for number, (name, column, kind) in enumerate(rows.fields)
     )
 
 
-def change(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
+def change(cursor: Any, rows: StagedRows, layer: Layer) -> Counts:
     """Modes append, upsert and replace: the staged rows go into a layer that is there.
 
     The layer is taken alone first: edits are told to come back, and the next revision is known.
@@ -134,33 +157,33 @@ def change(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
     take_alone(cursor, layer.pk)
     layer.refresh_from_db()
     revision = layer.revision + 1
-    _add_new_fields(cursor, delivery, layer)
-    counts = _planned(cursor, delivery, layer)
+    _add_new_fields(cursor, rows, layer)
+    counts = _planned(cursor, rows, layer)
     counts.revision = revision
-    _run(cursor, _script(delivery, layer), _bound(delivery, revision))
-    _finish_layer(cursor, layer, delivery, counts)
-    _note_change(layer, delivery, counts)
+    _run(cursor, _script(rows, layer), _bound(rows, revision))
+    _finish_layer(cursor, layer, rows, counts)
+    _note_change(layer, rows, counts)
     _note_cells(cursor, layer, revision)
     cursor.execute("DROP TABLE IF EXISTS import_plan")
     return counts
 
 
-def foresee(delivery: Delivery, layer: Layer | None) -> Counts:
+def foresee(rows: StagedRows, layer: Layer | None) -> Counts:
     """What publishing would do, counted and taken back: nothing is written, no editor waits."""
     if layer is None:
-        return Counts(inserted=delivery.tally.staged)
+        return Counts(inserted=rows.count)
     with transaction.atomic(), connection.cursor() as cursor:
-        _add_new_fields(cursor, delivery, layer)
-        counts = _planned(cursor, delivery, layer)
+        _add_new_fields(cursor, rows, layer)
+        counts = _planned(cursor, rows, layer)
         transaction.set_rollback(True)
     return counts
 
 
-def _bound(delivery: Delivery, revision: int) -> dict[str, Any]:
-    return {"revision": revision, "day": delivery.options.valid_from or timezone.localdate().isoformat()}
+def _bound(rows: StagedRows, revision: int) -> dict[str, Any]:
+    return {"revision": revision, "day": rows.options.valid_from or timezone.localdate().isoformat()}
 
 
-def _planned(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
+def _planned(cursor: Any, rows: StagedRows, layer: Layer) -> Counts:
     """Make the table import_plan, where one is needed, and count what it holds.
 
     Raises
@@ -168,9 +191,9 @@ def _planned(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
     KeyAmbiguous
         A row of the file would be several features of the layer.
     """
-    if _only_adds(delivery, layer):
-        return Counts(inserted=delivery.tally.staged)
-    _run(cursor, _plan(delivery, layer), _bound(delivery, 0))
+    if _only_adds(rows, layer):
+        return Counts(inserted=rows.count)
+    _run(cursor, _plan(rows, layer), _bound(rows, 0))
     cursor.execute(
         "SELECT count(*) FILTER (WHERE op = 'insert'), count(*) FILTER (WHERE op = 'update'),"
         " count(*) FILTER (WHERE op = 'same'), count(*) FILTER (WHERE op = 'gone'),"
@@ -178,26 +201,26 @@ def _planned(cursor: Any, delivery: Delivery, layer: Layer) -> Counts:
     )
     *counts, surplus = cursor.fetchone()
     if surplus:
-        raise KeyAmbiguous(key=delivery.options.key or layer.key_field, layer=layer.name, count=surplus)
+        raise KeyAmbiguous(key=rows.options.key or layer.key_field, layer=layer.name, count=surplus)
     return Counts(*counts)
 
 
-def _add_new_fields(cursor: Any, delivery: Delivery, layer: Layer) -> None:
+def _add_new_fields(cursor: Any, rows: StagedRows, layer: Layer) -> None:
     known = {one.name for one in Field.objects.filter(layer=layer)}
-    new = [one for one in delivery.fields if one[0] not in known]
+    new = [one for one in rows.fields if one[0] not in known]
     if not new:
         return
     tables.add_columns(cursor, layer.name, [(column, kind) for _, column, kind in new])
-    _create_fields(layer, Delivery(**{**vars(delivery), "fields": new}), start=len(known))
+    _create_fields(layer, StagedRows(**{**vars(rows), "fields": new}), start=len(known))
 
 
-def _names(delivery: Delivery, layer: Layer) -> dict[str, sql.Composable]:
-    columns = [column for _, column, _ in delivery.fields]
+def _names(rows: StagedRows, layer: Layer) -> dict[str, sql.Composable]:
+    columns = [column for _, column, _ in rows.fields]
     periods = ["valid_from", "valid_to"] if layer.valid_time else []
     return {
         "table": sql.Identifier("data", layer.name),
         "history": sql.Identifier("history", layer.name),
-        "staged": sql.Identifier("staging", delivery.staged),
+        "staged": sql.Identifier("staging", rows.table),
         "columns": tables.column_list(["geom", *columns]),
         "staged_columns": sql.SQL(", ").join(sql.Identifier("staged", name) for name in ("geom", *columns)),
         "live_row": sql.SQL("ROW({})").format(
@@ -223,42 +246,42 @@ def _names(delivery: Delivery, layer: Layer) -> dict[str, sql.Composable]:
     }
 
 
-def _plan(delivery: Delivery, layer: Layer) -> sql.Composable:
+def _plan(rows: StagedRows, layer: Layer) -> sql.Composable:
     """Which staged row is which feature: import_plan(row, fid, op, started)."""
-    names = _names(delivery, layer)
+    names = _names(rows, layer)
     started = sql.SQL("live.valid_from = %(day)s" if layer.valid_time else "true")
     key = next(
-        (column for name, column, _ in delivery.fields if name == (delivery.options.key or layer.key_field)),
+        (column for name, column, _ in rows.fields if name == (rows.options.key or layer.key_field)),
         None,
     )
-    if delivery.options.mode == "append":
+    if rows.options.mode == "append":
         name = "plan_append"
     elif key is not None:
         name = "plan_by_key"
     else:
         name = "plan_by_equality"
-    gone = sql.SQL("true" if delivery.options.mode == "replace" else "false")
+    gone = sql.SQL("true" if rows.options.mode == "replace" else "false")
     text = sql.SQL(queries.load_sql(queries.SQL, name))
     return text.format(**names, key=sql.Identifier(key or "fid"), gone=gone, started=started)
 
 
-def _only_adds(delivery: Delivery, layer: Layer) -> bool:
+def _only_adds(rows: StagedRows, layer: Layer) -> bool:
     """Whether every staged row is a new feature and nothing else happens: no plan is needed then."""
-    return delivery.options.mode == "append" and not layer.valid_time
+    return rows.options.mode == "append" and not layer.valid_time
 
 
-def _script(delivery: Delivery, layer: Layer) -> sql.Composable:
+def _script(rows: StagedRows, layer: Layer) -> sql.Composable:
     name = "load_valid_time" if layer.valid_time else "load_rows"
-    if _only_adds(delivery, layer):
+    if _only_adds(rows, layer):
         name = "load_new_rows"
-    return sql.SQL(queries.load_sql(queries.SQL, name)).format(**_names(delivery, layer))
+    return sql.SQL(queries.load_sql(queries.SQL, name)).format(**_names(rows, layer))
 
 
 def _run(cursor: Any, text: sql.Composable, bound: Mapping[str, Any]) -> None:
     cursor.execute(text.as_string(connection.connection), bound)
 
 
-def _finish_layer(cursor: Any, layer: Layer, delivery: Delivery, counts: Counts) -> None:
+def _finish_layer(cursor: Any, layer: Layer, rows: StagedRows, counts: Counts) -> None:
     """The layer's row last: readers wait for nothing but this."""
     table = sql.Identifier("data", layer.name)
     levels = first_levels(cursor, table, Field.objects.filter(layer=layer).count(), grids())
@@ -280,8 +303,8 @@ def _finish_layer(cursor: Any, layer: Layer, delivery: Delivery, counts: Counts)
     layer.refresh_from_db()
 
 
-def _note_change(layer: Layer, delivery: Delivery, counts: Counts) -> None:
-    options, origin = delivery.options, delivery.origin
+def _note_change(layer: Layer, rows: StagedRows, counts: Counts) -> None:
+    options, origin = rows.options, rows.origin
     Change.objects.create(
         layer=layer,
         revision=counts.revision,

@@ -24,7 +24,7 @@ from spatial.formats.encodings import CANDIDATES, Verdict, decide
 from spatial.formats.refusals import TooManyFields, UnreadableSource
 from spatial.formats.source import MOST_FIELDS, Batch, Geometries, Notes, Source, SourceField, note
 from spatial.numbers import BBox
-from spatial.validity import Family, of_family
+from spatial.validity import GEOMETRIC, Family, of_family
 
 LONGEST_LINE = 1_000_000
 _LARGEST = 1_000_000_000
@@ -296,7 +296,7 @@ def _bounds(geometries: Geometries) -> BBox | None:
 
 
 def _family(geometries: Geometries) -> Family | None:
-    counts = {family: int(np.count_nonzero(of_family(geometries, family))) for family in Family}
+    counts = {family: int(np.count_nonzero(of_family(geometries, family))) for family in GEOMETRIC}
     best = max(counts, key=lambda family: counts[family])
     return best if counts[best] else None
 

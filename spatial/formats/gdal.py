@@ -22,7 +22,7 @@ from spatial.formats.curves import UnknownShape, linearise
 from spatial.formats.refusals import UnreadableSource
 from spatial.formats.source import Batch, Geometries, Notes, SourceField, note
 from spatial.numbers import BBox
-from spatial.validity import LINEARISE_TOLERANCE_M, Family, family_of, of_family
+from spatial.validity import GEOMETRIC, LINEARISE_TOLERANCE_M, Family, family_of, of_family
 
 DRIVERS = frozenset({"MEM", "ESRI Shapefile", "GPKG", "GeoJSON", "FlatGeobuf", "CSV"})
 _METRES_PER_DEGREE = 111_320.0
@@ -99,11 +99,11 @@ class GdalLayer:
         declared = family_of(str(self.info["geometry_type"] or ""))
         if declared is not None or self.info["geometry_type"] is None:
             return declared
-        counts = dict.fromkeys(Family, 0)
+        counts = dict.fromkeys(GEOMETRIC, 0)
         for batch in self.batches(20_000, []):
-            for family in Family:
+            for family in GEOMETRIC:
                 counts[family] += int(np.count_nonzero(of_family(batch.geometries, family)))
-        present = [family for family in Family if counts[family]]
+        present = [family for family in GEOMETRIC if counts[family]]
         if len(present) > 1:
             told = ", ".join(f"{family.value} {counts[family]}" for family in present)
             note(

@@ -1,0 +1,41 @@
+"""The tables of the one map, one file per noun."""
+
+from layers.models.catalogue import CatalogueState, Field, Layer, Theme
+from layers.models.changes import Change, ChangeCell, ChangeFeature, Lineage
+from layers.models.codes import CodeList, CodeMapping, CodeValue
+from layers.models.deliveries import (
+    Delivery,
+    DeliveryFinding,
+    DeliveryPart,
+    DeliveryProfile,
+    Pull,
+    TrustedKey,
+)
+from layers.models.grants import Grant
+from layers.models.quality import MetadataVersion, QualityFinding, QualityRun
+from layers.models.rasters import RasterVersion
+
+__all__ = [
+    "CatalogueState",
+    "Change",
+    "ChangeCell",
+    "ChangeFeature",
+    "CodeList",
+    "CodeMapping",
+    "CodeValue",
+    "Delivery",
+    "DeliveryFinding",
+    "DeliveryPart",
+    "DeliveryProfile",
+    "Field",
+    "Grant",
+    "Layer",
+    "Lineage",
+    "MetadataVersion",
+    "Pull",
+    "QualityFinding",
+    "QualityRun",
+    "RasterVersion",
+    "Theme",
+    "TrustedKey",
+]
