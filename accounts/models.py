@@ -35,6 +35,14 @@ class Department(models.Model):
     clearance = clearance_field()
     valid_from = models.DateField("启用 valid from", null=True, blank=True)
     valid_to = models.DateField("停用 valid to (first day closed)", null=True, blank=True)
+    successor = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="predecessors",
+        verbose_name="并入 merged into",
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "部门 departments"
@@ -85,6 +93,62 @@ class Role(models.Model):
         return f"{self.name_zh} ({self.code})"
 
 
+class DepartmentName(models.Model):
+    """What a department was called until a day; the name of today is the department's own."""
+
+    department = models.ForeignKey(Department, models.CASCADE, related_name="former_names")
+    name_zh = models.CharField("名称", max_length=120)
+    name_en = models.CharField("English name", max_length=120, blank=True, default="")
+    valid_to = models.DateField("停用 valid to (first day of the next name)")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "部门曾用名 former names"
+        ordering: ClassVar = ["department", "-valid_to"]
+
+    def __str__(self) -> str:
+        return f"{self.name_zh} (–{self.valid_to})"
+
+
+class Post(models.Model):
+    """A post in a department; who holds it has its roles."""
+
+    code = models.CharField("代码 code", max_length=64, unique=True, validators=[CODE])
+    name_zh = models.CharField("名称", max_length=120)
+    name_en = models.CharField("English name", max_length=120, blank=True, default="")
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="posts", verbose_name="部门 department"
+    )
+    roles = models.ManyToManyField(Role, blank=True, related_name="posts", verbose_name="角色 roles")
+    closed = models.BooleanField("已撤销 closed", default=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "岗位 posts"
+        ordering: ClassVar = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.name_zh} ({self.code})"
+
+
+class Area(models.Model):
+    """An area of duty: a name for one or more divisions, by their codes (GB/T 2260 and the city's own)."""
+
+    code = models.CharField("代码 code", max_length=64, unique=True, validators=[CODE])
+    name_zh = models.CharField("名称", max_length=120)
+    name_en = models.CharField("English name", max_length=120, blank=True, default="")
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="areas", verbose_name="部门 department"
+    )
+    divisions = models.JSONField("行政区划代码 division codes", default=list)
+    closed = models.BooleanField("已撤销 closed", default=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "责任区 areas"
+        ordering: ClassVar = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.name_zh} ({self.code})"
+
+
 class User(AbstractUser):
     """A person who logs in. Leavers are made inactive, never deleted: the audit names them."""
 
@@ -98,7 +162,10 @@ class User(AbstractUser):
         verbose_name="部门 department",
     )
     roles = models.ManyToManyField(Role, blank=True, related_name="users", verbose_name="角色 roles")
+    posts = models.ManyToManyField(Post, blank=True, related_name="holders", verbose_name="岗位 posts")
+    areas = models.ManyToManyField(Area, blank=True, related_name="people", verbose_name="责任区 areas")
     clearance = clearance_field()
+    imported = models.BooleanField("由名册导入 from the roster", default=False)
 
     class Meta(AbstractUser.Meta):
         verbose_name = verbose_name_plural = "用户 users"

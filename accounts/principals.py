@@ -82,6 +82,7 @@ def principal_of_user(user: User) -> Principal:
     opened = is_open(chain)
     levels = [Clearance(user.clearance), *(Clearance(one.clearance) for one in chain[:1])]
     roles = set(user.roles.values_list("code", flat=True))
+    roles |= set(user.posts.filter(closed=False, roles__isnull=False).values_list("roles__code", flat=True))
     if user.is_superuser:
         roles.add(ADMIN_ROLE)
     return Principal(

@@ -12,6 +12,8 @@ key_refused         key (None when no such key exists), why
 department_changed  department, by, changes ({field: [before, after]})
 user_changed        user, by, changes (never a password, only that it changed)
 role_changed        role, by, changes
+department_merged   source, target, day, by: what belongs to the source belongs to the target from now on
+people_imported     by, counts
 """
 
 from django.dispatch import Signal
@@ -25,3 +27,5 @@ key_refused = Signal()
 department_changed = Signal()
 user_changed = Signal()
 role_changed = Signal()
+department_merged = Signal()
+people_imported = Signal()

@@ -6,7 +6,7 @@ const mapOnly = [
   { name: 'proj4', message: 'Coordinate systems belong to packages/map.' },
 ];
 const mapOnlyPatterns = [{ group: ['ol/*'], message: 'OpenLayers belongs to packages/map.' }];
-const noApps = { group: ['**/apps/**', '@onemap/planner*'], message: 'Packages never import an app.' };
+const noApps = { group: ['**/apps/**', '@onemap/planner*', '@onemap/manager*'], message: 'Packages never import an app.' };
 
 export default ts.config(
   { ignores: ['dist/', 'node_modules/'] },

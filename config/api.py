@@ -7,9 +7,11 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
+from accounts.people_views import router as people_router
 from accounts.views import router as accounts_router
 from config.errors import BadRequestRefused, InvalidRequest, NoSuchAddress, render
 from layers.views import router as layers_router
+from process.upload_views import router as uploads_router
 from process.views import router as process_router
 from spatial import strictjson
 from spatial.errors import OnemapError
@@ -27,8 +29,10 @@ api = NinjaAPI(
     title="一张图 onemap", version="1", docs_url="/docs", openapi_url="/openapi.json", parser=StrictParser()
 )
 api.add_router("", accounts_router)
+api.add_router("", people_router)
 api.add_router("", layers_router)
 api.add_router("", process_router)
+api.add_router("", uploads_router)
 
 
 @api.exception_handler(OnemapError)

@@ -1,4 +1,4 @@
-"""The pages of the site itself: the map, and whether the site is well."""
+"""The pages of the site itself: the map, the data manager's place of work, and whether the site is well."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from process.runner import live_worker
 
-PAGE = "planner"
+MAP_PAGE, DATA_PAGE = "apps/planner/", "apps/manager/"
 
 
 @lru_cache(maxsize=2)
@@ -39,18 +39,19 @@ def client_files(page: str) -> dict[str, list[str]]:
         ),
         None,
     )
-    if path is None:
+    manifest = _manifest(path, path.stat().st_mtime) if path else {}
+    entry = next((name for name, chunk in manifest.items() if chunk.get("isEntry") and page in name), None)
+    if entry is None:
         return {"css": [], "js": [], "preload": []}
-    manifest = _manifest(path, path.stat().st_mtime)
-    entry = next(name for name, chunk in manifest.items() if chunk.get("isEntry") and page in name)
-    css, preload, waiting, seen = [], [], [entry], set()
+    css: list[str] = []
+    preload, waiting, seen = [], [entry], set()
     while waiting:
         name = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
         chunk = manifest[name]
-        css += chunk.get("css", [])
+        css = chunk.get("css", []) + css  # what a page builds on comes before its own
         preload += [chunk["file"]] if name != entry else []
         waiting += chunk.get("imports", [])
     return {"css": css, "js": [manifest[entry]["file"]], "preload": preload}
@@ -60,9 +61,20 @@ def client_files(page: str) -> dict[str, list[str]]:
 @ensure_csrf_cookie
 def map_page(request: HttpRequest) -> HttpResponse:
     """GET /: the planner's map."""
+    return _client_page(request, MAP_PAGE, "map.html")
+
+
+@require_safe
+@ensure_csrf_cookie
+def data_page(request: HttpRequest) -> HttpResponse:
+    """GET /data/: the data manager's place of work."""
+    return _client_page(request, DATA_PAGE, "data.html")
+
+
+def _client_page(request: HttpRequest, page: str, template: str) -> HttpResponse:
     language = getattr(request, "language", "zh")
     facts = {"language": "zh-CN" if language == "zh" else "en", "csrfToken": get_token(request)}
-    response = render(request, "map.html", {"files": client_files(PAGE), "facts": facts})
+    response = render(request, template, {"files": client_files(page), "facts": facts})
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 

@@ -155,6 +155,10 @@ ONEMAP_JOB_MODULES = [name for name in ENV.get("ONEMAP_JOB_MODULES", "").split("
 ONEMAP_FAIL_AT = ENV.get("FAIL_AT", "")
 ONEMAP_JOB_MEMORY = int(ENV.get("ONEMAP_JOB_MEMORY", 4 * 2**30))  # bytes
 ONEMAP_JOB_SECONDS = float(ENV.get("ONEMAP_JOB_SECONDS", 4 * 3600))
+ONEMAP_UPLOAD_QUOTA = int(
+    ENV.get("ONEMAP_UPLOAD_QUOTA", 40 * 2**30)
+)  # bytes of one sender that wait to be used
+ONEMAP_DISK_RESERVE = float(ENV.get("ONEMAP_DISK_RESERVE", "0.15"))  # share of the disk kept for the database
 
 ONEMAP_PUBLIC_URL = ENV.get("ONEMAP_PUBLIC_URL", "").rstrip("/")
 ALLOWED_HOSTS = [
@@ -190,6 +194,16 @@ ONEMAP_GRID_LEVELS = int(ENV.get("ONEMAP_GRID_LEVELS", "14"))
 ONEMAP_OUTPUT_CRS = [int(code) for code in ENV.get("ONEMAP_OUTPUT_CRS", "").split(",") if code]
 # Transformations that only the city may supply: {"2383->4547": "+proj=pipeline …"}.
 ONEMAP_CRS_PARAMETERS: dict[str, str] = json.loads(ENV.get("ONEMAP_CRS_PARAMETERS", "{}"))
+# Commands for closed formats: {".dwg": ["dwg2dxf", "-o", "{output}", "{input}"]}.
+ONEMAP_CONVERTERS: dict[str, list[str]] = json.loads(ENV.get("ONEMAP_CONVERTERS", "{}"))
+# Where scheduled pulls may look. Folders by name: {"survey": "/srv/survey"}; databases by name:
+# {"cadastre": "host=… dbname=… user=…"}; hosts as process.fetching.HostRule reads them:
+# "data.gov.cn,gis.lan:8080=private,10.1.2.3:8080=10.1.0.0/16".
+ONEMAP_PULL_FOLDERS: dict[str, str] = json.loads(ENV.get("ONEMAP_PULL_FOLDERS", "{}"))
+ONEMAP_PULL_DATABASES: dict[str, str] = json.loads(ENV.get("ONEMAP_PULL_DATABASES", "{}"))
+ONEMAP_PULL_HOSTS = [rule for rule in ENV.get("ONEMAP_PULL_HOSTS", "").split(",") if rule.strip()]
+ONEMAP_PULL_BYTES = int(ENV.get("ONEMAP_PULL_BYTES", 2 * 10**9))
+ONEMAP_PULL_SECONDS = float(ENV.get("ONEMAP_PULL_SECONDS", 1800))
 ONEMAP_CITY_ZH = ENV.get("ONEMAP_CITY_ZH", "深圳市")
 ONEMAP_CITY_EN = ENV.get("ONEMAP_CITY_EN", "Shenzhen")
 ONEMAP_DEMO_PASSWORD = ENV.get("ONEMAP_DEMO_PASSWORD") or SECRETS.get("demo_password", "")

@@ -10,6 +10,7 @@ from tiles import urls as tiles
 
 urlpatterns = [
     path("", pages.map_page),
+    path("data/", pages.data_page),
     path("healthz", pages.healthz),
     path("api/", api.urls),
     path("ogc", include(ogc[:1])),

@@ -11,9 +11,10 @@ from django.db import transaction
 
 from accounts.actions import ensure_department, ensure_role, ensure_user
 from accounts.models import Department
-from demo.layers import LAYERS, FieldSpec, LayerSpec
+from demo.layers import LAYERS
 from demo.package import write_city
 from demo.people import ACCOUNTS, RIGHTS, offices
+from demo.spec import FieldSpec, LayerSpec
 from layers.actions.grants import give, grantee
 from layers.exchange.options import ImportOptions
 from layers.models import Layer
@@ -73,9 +74,19 @@ def import_options(spec: LayerSpec) -> ImportOptions:
         label_field=spec.label_field or "",
         style=spec.style,
         fields={
-            field.name: {"alias_zh": field.alias_zh, "alias_en": field.alias_en, "unit": field.unit}
+            field.name: {
+                "alias_zh": field.alias_zh,
+                "alias_en": field.alias_en,
+                "unit": field.unit,
+                **({"code_list": spec.codes[field.name]} if field.name in spec.codes else {}),
+            }
             for field in spec.fields
         },
+        key=spec.key or None,
+        joins=spec.joins,
+        join_field=spec.join_field,
+        checks=dict(spec.checks),
+        update_days=spec.update_days,
         order=LAYERS.index(spec) * 10 + 10,
         visible=spec.visible,
         demo=True,

@@ -12,6 +12,7 @@ from demo.ground import Geometries, Labels
 from demo.landuse import OPEN, Uses
 from demo.names import SYLLABLES, house_name
 from demo.seeds import stream
+from demo.sizes import Grain
 from demo.tables import use_rules
 
 SETBACK_M = 5.0
@@ -47,15 +48,17 @@ class Sites:
     most: Labels  # houses on each
 
 
-def sites(blocks: Blocks, uses: Uses, most: int) -> Sites:
-    """The parcels that are built on today."""
+def sites(blocks: Blocks, uses: Uses, most: int, scale: float) -> Sites:
+    """The parcels that are built on today; houses, gaps and setbacks are `scale` times the usual."""
     rules = use_rules()
     built = np.array([code in rules and code not in OPEN for code in uses.today], dtype=bool)
     parcel = np.flatnonzero(built)
-    ground = shapely.buffer(blocks.parcels[parcel], -SETBACK_M, join_style="mitre")
-    fits = shapely.area(ground) > 4 * SMALLEST_M2
+    ground = shapely.buffer(blocks.parcels[parcel], -SETBACK_M * scale, join_style="mitre")
+    fits = shapely.area(ground) > 4 * SMALLEST_M2 * scale**2
     parcel, ground = parcel[fits], ground[fits]
-    size = np.array([(rules[c].width_m, rules[c].depth_m, rules[c].gap_m) for c in uses.today[parcel]])
+    size = (
+        np.array([(rules[c].width_m, rules[c].depth_m, rules[c].gap_m) for c in uses.today[parcel]]) * scale
+    )
     cap = np.minimum([rules[c].most for c in uses.today[parcel]], most)
     room = shapely.area(ground) / ((size[:, 0] + size[:, 2]) * (size[:, 1] + size[:, 2]))
     grow = np.sqrt(np.maximum(room / cap, 1))
@@ -144,17 +147,17 @@ def named(
     return name
 
 
-def build(blocks: Blocks, uses: Uses, most: int, seed: int, district: str) -> Houses:
-    """Put up the houses of a district, at most so many on a parcel."""
+def build(blocks: Blocks, uses: Uses, grain: Grain, seed: int, district: str) -> Houses:
+    """Put up the houses of a district."""
     random = stream(seed, "buildings", district)
-    site = sites(blocks, uses, most)
+    site = sites(blocks, uses, grain.buildings, grain.house)
     rules = use_rules()
     area = shapely.area(blocks.parcels)
     density = np.array([rules[code].density for code in uses.today[site.parcel]])
     shape, owner = rectangles(site)
     kept = thinned(shape, owner, area[site.parcel] * density, site.most, random)
     shape, parcel = shape[kept], site.parcel[owner[kept]]
-    large = shapely.area(shape) > SMALLEST_M2
+    large = shapely.area(shape) > SMALLEST_M2 * grain.house**2
     shape, parcel = shape[large], parcel[large]
     floors, height = storeys(uses, area, parcel, shapely.area(shape), random)
     alone = np.bincount(parcel, minlength=len(area))[parcel] == 1

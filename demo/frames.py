@@ -243,14 +243,17 @@ def present(shapes: Blocks, uses: Uses, rest: Rest, random: np.random.Generator)
     )
 
 
+def building_codes(houses: Houses, parcel: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Codes of buildings: the parcel's, F, the number on the parcel (4 digits), 0000."""
+    pairs = zip(parcel[houses.parcel], houses.number, strict=True)
+    return np.array([f"{code}F{number:04d}0000" for code, number in pairs], dtype=object)
+
+
 def buildings(houses: Houses, parcel: NDArray[np.object_]) -> gpd.GeoDataFrame:
     """Features of `building`."""
-    own = [
-        f"{code}F{number:04d}0000" for code, number in zip(parcel[houses.parcel], houses.number, strict=True)
-    ]
     return frame(
         houses.geometry,
-        code=own,
+        code=building_codes(houses, parcel),
         name=houses.name_zh,
         floors=houses.floors,
         height_m=houses.height_m,

@@ -3,66 +3,14 @@
 Titles, fields, who owns them, who sees them, and how they look: the catalogue takes it from here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from demo.landuse import occurring
+from demo.service_layers import SERVICES
+from demo.spec import AREA, CODE, NAME, NAME_EN, PARENT, FieldSpec, LayerSpec, Style, category, flat
 from demo.tables import land_uses
-
-Style = Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class FieldSpec:
-    """A field: name, type (text, integer, real), names in two languages, unit, what it means."""
-
-    name: str
-    type: str
-    alias_zh: str
-    alias_en: str
-    unit: str = ""
-    note_zh: str = ""
-    note_en: str = ""
-
-
-@dataclass(frozen=True)
-class LayerSpec:
-    """A layer: what the catalogue says of it before its features come.
-
-    `theme` is base, plan, status or management; `department` a code of `demo.people`; `geometry` is
-    polygon or line; `secrecy` is public or internal.
-    """
-
-    name: str
-    title_zh: str
-    title_en: str
-    theme: str
-    department: str
-    geometry: str
-    label_field: str | None
-    public: bool
-    fields: tuple[FieldSpec, ...]
-    style: Style = field(hash=False)
-    visible: bool = False  # shown when the map opens
-
-    @property
-    def secrecy(self) -> str:
-        """The secrecy level: what is not for everybody is internal."""
-        return "public" if self.public else "internal"
-
-
-def flat(fill: str, stroke: str, width_px: float = 1.0) -> Style:
-    """One look for every feature: colours as #rrggbb or #rrggbbaa, line width in screen pixels."""
-    return {"fill": fill, "stroke": stroke, "width": width_px}
-
-
-def category(fill: str, stroke: str, label_zh: str, label_en: str) -> dict[str, str]:
-    """The look of one class; a line takes its colour from both."""
-    return {"fill": fill, "stroke": stroke, "label_zh": label_zh, "label_en": label_en}
 
 
 def by_land_use(column: str) -> Style:
-    """The colours of the land-use classes that occur (data/land_use.csv), by the code in a column."""
+    """The colours of the land-use classes that occur (code list landuse-sd@2023), by the code in a column."""
     shown = [land_uses()[code] for code in occurring()]
     values = {
         use.code: category(
@@ -96,13 +44,6 @@ ROAD_STYLE: Style = {
     },
 }
 
-CODE = FieldSpec("code", "text", "代码", "Code")
-NAME = FieldSpec("name", "text", "名称", "Name")
-NAME_EN = FieldSpec("name_en", "text", "英文名称", "English name")
-AREA = FieldSpec(
-    "area_m2", "real", "面积", "Area", "m²", "平面面积,EPSG:4547", "Area on the plane of EPSG:4547"
-)
-PARENT = FieldSpec("parent", "text", "上级代码", "Parent code")
 USE_NOTE = (
     "国土空间调查、规划、用途管制用地用海分类,2023年11月版",
     "Classification of land and sea use for territorial survey, planning and use control, edition 2023-11",
@@ -112,18 +53,18 @@ LAND_USE_NAME = FieldSpec("land_use_name", "text", "用地名称", "Land use")
 BLOCK = FieldSpec("block", "text", "街坊代码", "Block code")
 DIVISION_FIELDS = (CODE, NAME, NAME_EN, PARENT, AREA)
 
-LAYERS = (
+LAND = (
     LayerSpec(
         "division_district", "行政区", "Districts", "base", "planning", "polygon", "name", True,
-        DIVISION_FIELDS, flat("#f6efe259", "#8d5a97", 2.0), visible=True,
+        DIVISION_FIELDS, flat("#f6efe259", "#8d5a97", 2.0), visible=True, key="code",
     ),
     LayerSpec(
         "division_street", "街道", "Subdistricts", "base", "planning", "polygon", "name", True,
-        DIVISION_FIELDS, flat("#f6efe226", "#a683ad", 1.2),
+        DIVISION_FIELDS, flat("#f6efe226", "#a683ad", 1.2), key="code",
     ),
     LayerSpec(
         "division_community", "社区", "Communities", "base", "planning", "polygon", "name", True,
-        DIVISION_FIELDS, flat("#f6efe21a", "#c2adc6", 0.8),
+        DIVISION_FIELDS, flat("#f6efe21a", "#c2adc6", 0.8), key="code",
     ),
     LayerSpec(
         "green_area", "山林绿地", "Green areas", "base", "planning", "polygon", "name", True,
@@ -158,7 +99,7 @@ LAYERS = (
     LayerSpec(
         "block", "街坊", "Blocks", "base", "planning", "polygon", "code", False,
         (CODE, FieldSpec("community", "text", "社区代码", "Community code"), AREA),
-        flat("#ece7dc66", "#b6ac98", 0.8),
+        flat("#ece7dc66", "#b6ac98", 0.8), key="code",
     ),
     LayerSpec(
         "parcel", "宗地", "Parcels", "status", "planning", "polygon", "code", False,
@@ -173,7 +114,7 @@ LAYERS = (
             LAND_USE_NAME,
             AREA,
         ),
-        flat("#f4efe633", "#9c8f78", 0.6),
+        flat("#f4efe633", "#9c8f78", 0.6), key="code", codes={"land_use": "landuse-sd@2023"},
     ),
     LayerSpec(
         "landuse_plan", "规划用地", "Planned land use", "plan", "planning", "polygon", "land_use", False,
@@ -187,7 +128,7 @@ LAYERS = (
             FieldSpec("height_m", "real", "限高", "Height limit", "m", "上限", "Upper limit"),
             AREA,
         ),
-        by_land_use("land_use"),
+        by_land_use("land_use"), codes={"land_use": "landuse-sd@2023"},
     ),
     LayerSpec(
         "landuse_status", "现状用地", "Present land use", "status", "planning", "polygon", "land_use", False,
@@ -197,7 +138,7 @@ LAYERS = (
             FieldSpec("survey_year", "integer", "调查年份", "Survey year"),
             AREA,
         ),
-        by_land_use("land_use"),
+        by_land_use("land_use"), codes={"land_use": "landuse-sd@2023"},
     ),
     LayerSpec(
         "building", "建筑物", "Buildings", "base", "construction", "polygon", "name", True,
@@ -212,7 +153,8 @@ LAYERS = (
             FieldSpec("use", "text", "用途", "Use", "", "中文用途", "In Chinese"),
             FieldSpec("year", "integer", "建成年份", "Year built"),
         ),
-        flat("#d8c9b6", "#9a8669", 0.6), visible=True,
+        flat("#d8c9b6", "#9a8669", 0.6), visible=True, key="code",
     ),
 )  # fmt: skip
+LAYERS = (*LAND, *SERVICES)
 BY_NAME = {spec.name: spec for spec in LAYERS}

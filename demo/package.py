@@ -1,4 +1,4 @@
-"""Write the demonstration city as files, one GeoPackage per layer."""
+"""Write the demonstration city as files: a GeoPackage for each layer and table, a GeoTIFF for the raster."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 import pyogrio
 
 from demo.city import generate
-from demo.layers import BY_NAME, LAYERS, LayerSpec
+from demo.elevation import write_elevation
+from demo.layers import LAYERS
+from demo.spec import LayerSpec
 
-WRITTEN_AS = {"polygon": "MultiPolygon", "line": "LineString"}
+WRITTEN_AS = {"polygon": "MultiPolygon", "line": "LineString", "point": "Point"}
 
 
 def write_city(folder: Path, size: str, seed: int) -> Iterator[tuple[LayerSpec, Path]]:
@@ -30,16 +32,20 @@ def write_city(folder: Path, size: str, seed: int) -> Iterator[tuple[LayerSpec, 
     UnknownSize
         No such size.
     """
-    paths = {name: folder / f"{name}.gpkg" for name in BY_NAME}
+    paths = {
+        spec.name: folder / f"{spec.name}.{'tif' if spec.geometry == 'raster' else 'gpkg'}" for spec in LAYERS
+    }
     for spec, frame in generate(size, seed):
         if len(frame):
+            shaped = spec.geometry in WRITTEN_AS
             pyogrio.write_dataframe(
                 frame,
                 paths[spec.name],
                 layer=spec.name,
                 driver="GPKG",
-                geometry_type=WRITTEN_AS[spec.geometry],
-                promote_to_multi=spec.geometry == "polygon",
                 append=paths[spec.name].exists(),
+                **({"geometry_type": WRITTEN_AS[spec.geometry]} if shaped else {}),
+                **({"promote_to_multi": spec.geometry == "polygon"} if shaped else {}),
             )
+    write_elevation(paths["elevation"], seed)
     yield from ((spec, paths[spec.name]) for spec in LAYERS)

@@ -19,11 +19,12 @@ class UnknownSize(OnemapError):
 
 @dataclass(frozen=True)
 class Grain:
-    """How finely a district is divided: mean areas in m², and buildings on one parcel."""
+    """How finely a district is divided: mean areas in m², most buildings on one parcel, their size (1 is usual)."""
 
     block_m2: float
     parcel_m2: float
     buildings: int
+    house: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,24 +35,34 @@ class Size:
     detailed: frozenset[str]
     fine: Grain
     coarse: Grain
+    spacing_m: float  # between components along one side of a road, in detailed districts
 
     def grain(self, district: str) -> Grain:
         """The grain of a district, by its six-digit code."""
         return self.fine if district in self.detailed else self.coarse
 
+    def component_m(self, district: str) -> float:
+        """How far apart components stand along one side of a road, in metres."""
+        return self.spacing_m if district in self.detailed else COARSE_SPACING_M
+
+
+COARSE_SPACING_M = 400.0
 
 EVERY_DISTRICT = frozenset(f"4403{number:02d}" for number in range(3, 12))
 COARSE = Grain(block_m2=54 * HECTARE_M2, parcel_m2=21 * HECTARE_M2, buildings=2)
 
 SIZES = {
-    "small": Size("small", frozenset({"440304"}), Grain(4.5 * HECTARE_M2, 0.95 * HECTARE_M2, 4), COARSE),
+    "small": Size(
+        "small", frozenset({"440304"}), Grain(4.5 * HECTARE_M2, 0.95 * HECTARE_M2, 4), COARSE, 45.0
+    ),
     "district": Size(
         "district",
         frozenset({"440303", "440304", "440305"}),
         Grain(2.8 * HECTARE_M2, 0.42 * HECTARE_M2, 6),
         COARSE,
+        16.0,
     ),
-    "city": Size("city", EVERY_DISTRICT, Grain(2.2 * HECTARE_M2, 0.21 * HECTARE_M2, 3), COARSE),
+    "city": Size("city", EVERY_DISTRICT, Grain(2.2 * HECTARE_M2, 0.225 * HECTARE_M2, 5, 0.56), COARSE, 25.0),
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from layers.rules.codelists import seeded
+
 DATA = Path(__file__).parent / "data"
 KM = 1000.0
 DISTRICT_DIGITS = 6
@@ -184,11 +186,11 @@ def land_uses() -> dict[str, LandUse]:
         row["code"]: LandUse(
             row["code"],
             row["parent"],
-            row["name_zh"],
-            row["name_en"],
-            (int(row["red"]), int(row["green"]), int(row["blue"])),
+            row["title_zh"],
+            row["title_en"],
+            (int(row["colour"][1:3], 16), int(row["colour"][3:5], 16), int(row["colour"][5:7], 16)),
         )
-        for row in rows("land_use.csv")
+        for row in seeded("landuse-sd@2023")
     }
 
 

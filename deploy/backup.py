@@ -1,4 +1,4 @@
-"""Back up an installation into a folder, and restore it: database, media, secrets."""
+"""Back up an installation into a folder, and restore it: database, files that the database names, secrets."""
 
 import hashlib
 import os
@@ -14,7 +14,13 @@ from deploy.cluster import Cluster
 from deploy.places import Places, make_var, read_json, write_json, write_text
 from deploy.refusals import SetupError
 
-DUMP, MEDIA, SECRETS, MANIFEST = "onemap.dump", "media.tar", "secrets.json", "manifest.json"
+DUMP, SECRETS, MANIFEST = "onemap.dump", "secrets.json", "manifest.json"
+# Folders below var whose files the database names: documents and photos; rewritten rasters; signed packages; and the
+# key they are signed with, which the trusted keys of other cities know.
+FOLDERS = ("media", "rasters", "packages", "keys")
+# Names that begin with a point are of files still being written, which nothing names yet.
+UNFINISHED = ("--anchored", "--no-wildcards-match-slash", "--exclude=./.*")
+TAR_CHANGED = 1  # tar's word for files that changed or went while it read
 # Secrets that belong to the data. The database passwords belong to the cluster they were made for.
 CARRIED_SECRETS = ("secret_key", "demo_password")
 RESTORING = "onemap_restoring"
@@ -23,8 +29,8 @@ RESTORING = "onemap_restoring"
 def backup(places: Places, target: Path | None) -> int:
     """Write a backup; works while the platform runs, and needs no downtime.
 
-    The dump is one snapshot of the database. Media are copied after it: they are stored by content and never
-    rewritten, so everything the snapshot names is there.
+    The dump is one snapshot of the database. Files are copied after it: they are complete before a row names them
+    and never rewritten, so everything the snapshot names is there.
     """
     make_var(places)
     folder = target or places.var / "backups" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -34,7 +40,8 @@ def backup(places: Places, target: Path | None) -> int:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o700)
     _with_database(places, lambda cluster: _dump(places, cluster, unfinished / DUMP))
-    _pack_media(places, unfinished / MEDIA)
+    for name in FOLDERS:
+        _pack(places.var / name, unfinished / _archive(name))
     write_json(unfinished / SECRETS, passwords.ensure(places))
     write_json(unfinished / MANIFEST, _manifest(places, unfinished))
     unfinished.rename(folder)
@@ -106,11 +113,18 @@ def _client_program(name: str) -> str:
     return program
 
 
-def _pack_media(places: Places, file: Path) -> None:
-    """Pack the media folder; an empty archive when there is none yet."""
-    media = places.var / "media"
-    contents = ["-C", str(media), "."] if media.is_dir() else ["-T", os.devnull]
-    _run(["tar", "-cf", str(file), *contents], dict(os.environ))
+def _archive(folder: str) -> str:
+    """The name of the file that holds one of FOLDERS."""
+    return f"{folder}.tar"
+
+
+def _pack(folder: Path, file: Path) -> None:
+    """Pack a folder; an empty archive when there is none yet.
+
+    What changes or goes meanwhile is nothing that the snapshot names.
+    """
+    contents = ["-C", str(folder), "."] if folder.is_dir() else ["-T", os.devnull]
+    _run(["tar", "-cf", str(file), *UNFINISHED, *contents], dict(os.environ), fine=(0, TAR_CHANGED))
 
 
 def _manifest(places: Places, folder: Path) -> dict[str, Any]:
@@ -119,7 +133,7 @@ def _manifest(places: Places, folder: Path) -> dict[str, Any]:
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "demo": demo.read_text(encoding="utf-8").strip() if demo.exists() else "none",
-        "sha256": {name: _sha256(folder / name) for name in (DUMP, MEDIA, SECRETS)},
+        "sha256": {name: _sha256(folder / name) for name in (DUMP, *map(_archive, FOLDERS), SECRETS)},
     }
 
 
@@ -153,7 +167,7 @@ def restore(places: Places, folder: Path | None) -> int:
     finally:
         cluster.stop()
     print(
-        f"onemap: 恢复完成 restored. The former database is kept as {kept}, former media as var/{kept}_media",
+        f"onemap: 恢复完成 restored. The former database is kept as {kept}, former files as var/{kept}_<folder>",
         flush=True,
     )
     return 0
@@ -164,7 +178,7 @@ def verified(folder: Path | None) -> Path:
     if folder is None:
         raise SetupError("请用 FROM= 指定备份文件夹。", "Name the backup's folder with FROM=.")
     sums = read_json(folder / MANIFEST).get("sha256", {})
-    for name in (DUMP, MEDIA, SECRETS):
+    for name in {DUMP, _archive("media"), SECRETS, *sums}:
         if not (folder / name).is_file() or sums.get(name) != _sha256(folder / name):
             raise SetupError(
                 f"{folder} 不是完整的备份（{name}）。", f"{folder} is not a whole backup ({name})."
@@ -179,7 +193,7 @@ def replace(places: Places, cluster: Cluster, source: Path) -> str:
 
 
 def _load(places: Places, cluster: Cluster, source: Path) -> None:
-    """Load dump and media beside what is live."""
+    """Load dump and files beside what is live."""
     secrets = passwords.ensure(places)
     database.run_sql(cluster, secrets, f"DROP DATABASE IF EXISTS {RESTORING}")
     database.run_sql(cluster, secrets, f"CREATE DATABASE {RESTORING} OWNER onemap_owner TEMPLATE template0")
@@ -187,10 +201,22 @@ def _load(places: Places, cluster: Cluster, source: Path) -> None:
     command = [cluster.program("pg_restore"), "--exit-on-error", "--jobs=2", *arguments, str(source / DUMP)]
     _run(command, environment)
     database.prepare_database(cluster, secrets, RESTORING)
-    media = places.var / "media.restoring"
-    shutil.rmtree(media, ignore_errors=True)
-    media.mkdir(mode=0o700)
-    _run(["tar", "--no-same-owner", "-xf", str(source / MEDIA), "-C", str(media)], dict(os.environ))
+    for name in _held(source):
+        folder = _beside(places, name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        archive = str(source / _archive(name))
+        _run(["tar", "--no-same-owner", "-xf", archive, "-C", str(folder)], dict(os.environ))
+
+
+def _held(source: Path) -> list[str]:
+    """Which of FOLDERS a backup holds; older ones hold media alone."""
+    return [name for name in FOLDERS if (source / _archive(name)).is_file()]
+
+
+def _beside(places: Places, folder: str) -> Path:
+    """Where a folder is restored before it takes its place."""
+    return places.var / f"{folder}.restoring"
 
 
 def _swap(places: Places, cluster: Cluster, source: Path) -> str:
@@ -200,10 +226,11 @@ def _swap(places: Places, cluster: Cluster, source: Path) -> str:
         f"BEGIN; ALTER DATABASE onemap RENAME TO {kept}; ALTER DATABASE {RESTORING} RENAME TO onemap; COMMIT"
     )
     database.run_sql(cluster, passwords.ensure(places), rename)
-    media = places.var / "media"
-    if media.exists():
-        media.rename(places.var / f"{kept}_media")
-    (places.var / "media.restoring").rename(media)
+    for name in _held(source):
+        folder = places.var / name
+        if folder.exists():
+            folder.rename(places.var / f"{kept}_{name}")
+        _beside(places, name).rename(folder)
     carried = read_json(source / SECRETS)
     for name in CARRIED_SECRETS:
         passwords.remember(places, name, carried[name])
@@ -212,9 +239,9 @@ def _swap(places: Places, cluster: Cluster, source: Path) -> str:
     return kept
 
 
-def _run(command: list[str], environment: dict[str, str]) -> None:
+def _run(command: list[str], environment: dict[str, str], fine: tuple[int, ...] = (0,)) -> None:
     """Run one step; its own output explains a failure."""
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, umask=0o077, check=False)
-    if done.returncode != 0:
+    if done.returncode not in fine:
         name = Path(command[0]).name
         raise SetupError(f"{name} 失败（见上方输出）", f"{name} failed (see the output above)")

@@ -12,9 +12,10 @@ class LayersConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the jobs known to the worker; fill an empty catalogue once its tables are there."""
-        from layers import seed
+        from layers import receivers, seed
         from layers.exchange import tasks
 
         tasks.register()
+        receivers.connect()
         # After the tables are there, and again after a test has emptied them.
         post_migrate.connect(seed.seed, sender=self, dispatch_uid="layers.seed")

@@ -8,7 +8,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -44,7 +44,8 @@ class FieldInfo:
     minimum: float | None
     maximum: float | None
     max_length: int | None
-    codes: tuple[tuple[str, str, str], ...] | None  # code, title zh, title en
+    codes: tuple[tuple[str, str, str], ...] | None  # what may be chosen: code, title zh, title en
+    code_list: str | None = None  # CODE@EDITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,16 @@ class ThemeInfo:
     title_zh: str
     title_en: str
     order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How the rows of a table find the features they speak of."""
+
+    layer: str
+    key: FieldInfo  # of that layer
+    field: FieldInfo  # of the table
+    valid_time: bool  # of that layer
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,12 @@ class LayerInfo:
     update_days: int | None
     checks: dict[str, Any]
     fields: tuple[FieldInfo, ...]
+    join: Join | None = None  # None, too, where the layer joined or one of the two fields is gone
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its rows have no geometry."""
+        return self.family is Family.TABLE
 
     @cached_property
     def by_name(self) -> dict[str, FieldInfo]:
@@ -176,8 +193,10 @@ _FIELDS = """
 SELECT field.layer_id, field.name, field."column", field.type, field.alias_zh, field.alias_en, field.unit,
        field.required, field.minimum, field.maximum, field.max_length,
        (SELECT json_agg(json_build_array(code, title_zh, title_en) ORDER BY code) FROM layers_codevalue
-         WHERE code_list_id = field.code_list_id)
-  FROM layers_field AS field ORDER BY field.layer_id, field."order"
+         WHERE code_list_id = field.code_list_id AND selectable),
+       code_list.code || '@' || code_list.edition
+  FROM layers_field AS field LEFT JOIN layers_codelist AS code_list ON code_list.id = field.code_list_id
+ ORDER BY field.layer_id, field."order"
 """
 _GRANTS = """
 SELECT grant_.id, grant_.layer_id, grant_.theme_id, grant_."to", grant_.department_id, role.code, grant_.user_id,
@@ -231,7 +250,7 @@ def _read() -> Catalogue:
         cursor.execute(_FIELDS)
         fields = _fields(cursor.fetchall())
         cursor.execute(_LAYERS)
-        layers = [_layer(row, fields) for row in cursor.fetchall()]
+        layers = _joined([_layer(row, fields) for row in cursor.fetchall()])
         cursor.execute(_GRANTS, [settings.ONEMAP_SRID])
         grants = tuple(_grant(row) for row in cursor.fetchall())
     features = {layer.name: layer for layer in layers if layer.family is not Family.RASTER}
@@ -241,10 +260,28 @@ def _read() -> Catalogue:
 
 def _fields(rows: Iterable[tuple[Any, ...]]) -> dict[int, tuple[FieldInfo, ...]]:
     found: dict[int, list[FieldInfo]] = defaultdict(list)
-    for layer_id, *values, codes in rows:
-        listed = tuple((code, zh, en) for code, zh, en in codes) if codes is not None else None
-        found[layer_id].append(FieldInfo(**dict(zip(_FIELD_FACTS, [*values, listed], strict=True))))
+    for layer_id, *values, codes, code_list in rows:
+        listed = tuple((code, zh, en) for code, zh, en in codes or ()) if code_list is not None else None
+        found[layer_id].append(
+            FieldInfo(**dict(zip(_FIELD_FACTS, [*values, listed, code_list], strict=True)))
+        )
     return {layer_id: tuple(fields) for layer_id, fields in found.items()}
+
+
+def _joined(layers: list[LayerInfo]) -> list[LayerInfo]:
+    """The same layers, tables with the layer that they join."""
+    by_name = {layer.name: layer for layer in layers}
+    return [
+        replace(layer, join=_join(layer, by_name[layer.joins])) if layer.joins in by_name else layer
+        for layer in layers
+    ]
+
+
+def _join(table: LayerInfo, target: LayerInfo) -> Join | None:
+    key, field = target.by_name.get(target.key_field), table.by_name.get(table.join_field)
+    if key is None or field is None or target.family in {Family.TABLE, Family.RASTER}:
+        return None
+    return Join(target.name, key, field, target.valid_time)
 
 
 def _layer(row: tuple[Any, ...], fields: dict[int, tuple[FieldInfo, ...]]) -> LayerInfo:

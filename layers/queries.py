@@ -5,6 +5,7 @@ allows, under their internal names, at one moment of the two times.
 """
 
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2 import sql
 
 from layers import prepared
-from layers.catalogue import LayerInfo
+from layers.catalogue import FieldInfo, Join, LayerInfo
 from layers.moments import Moment
 from layers.rights import FieldScope, Scope
 
@@ -90,16 +91,54 @@ def _columns(scope: Scope, params: dict[str, Any]) -> list[sql.Composable]:
     names: list[sql.Composable] = [sql.Identifier(name) for name in ("fid", "version", "rev_from", "geom")]
     if scope.layer.valid_time:
         names += [sql.Identifier("valid_from"), sql.Identifier("valid_to")]
-    return names + [_column(one, params) for one in scope.fields]
+    return names + [_column(scope.layer, one, params) for one in scope.fields]
 
 
-def _column(one: FieldScope, params: dict[str, Any]) -> sql.Composable:
+def _column(layer: LayerInfo, one: FieldScope, params: dict[str, Any]) -> sql.Composable:
     """A field, or NULL where the feature lies outside the areas in which the field is granted."""
     column = sql.Identifier(one.field.column)
     if one.areas is None:
         return column
-    inside = _intersects(one.areas, f"area_{one.field.column}", params)
+    inside = within(layer, one.areas, f"area_{one.field.column}", params)
     return sql.SQL("CASE WHEN {} THEN {} END AS {}").format(inside, column, column)
+
+
+def within(layer: LayerInfo, areas: tuple[bytes, ...], prefix: str, params: dict[str, Any]) -> sql.Composable:
+    """The condition that a row of a layer lies within one of the areas (WKB, storage CRS).
+
+    A row of a table lies where the feature lies that it joins, as it is now; a table that joins none lies nowhere.
+
+    Parameters
+    ----------
+    prefix
+        Of the names under which the areas are bound in `params`.
+    """
+    if not layer.is_table:
+        return _intersects(areas, prefix, params)
+    if layer.join is None:
+        return sql.SQL("false")
+    return sql.SQL("({} IN (SELECT {} FROM {} WHERE {}{}))").format(
+        _as_text(layer.join.field),
+        _as_text(layer.join.key),
+        sql.Identifier("data", layer.join.layer),
+        _intersects(areas, prefix, params),
+        _valid_now(layer.join, params),
+    )
+
+
+def _as_text(info: FieldInfo) -> sql.Composable:
+    """A code as text: one file's numbers are another file's words."""
+    column = sql.Identifier(info.column)
+    return column if info.type == "text" else sql.SQL("{}::text").format(column)
+
+
+def _valid_now(join: Join, params: dict[str, Any]) -> sql.Composable:
+    if not join.valid_time:
+        return sql.SQL("")
+    params["joined_today"] = Moment.today().valid_from
+    return sql.SQL(
+        " AND valid_from <= %(joined_today)s AND (valid_to IS NULL OR valid_to > %(joined_today)s)"
+    )
 
 
 def _intersects(areas: tuple[bytes, ...], prefix: str, params: dict[str, Any]) -> sql.Composable:
@@ -120,7 +159,7 @@ def _intersects(areas: tuple[bytes, ...], prefix: str, params: dict[str, Any]) -
 def _conditions(scope: Scope, moment: Moment, params: dict[str, Any]) -> list[sql.Composable]:
     conditions: list[sql.Composable] = []
     if scope.areas is not None:
-        conditions.append(_intersects(scope.areas, "area", params))
+        conditions.append(within(scope.layer, scope.areas, "area", params))
     if scope.layer.valid_time:
         # Half open: a period ends on the day the next begins.
         if moment.valid_to is not None:
@@ -150,6 +189,52 @@ def versions(scope: Scope, fid: int) -> Statement:
         properties=properties, period=period, rows=sql.SQL("({} UNION ALL {})").format(past, current)
     )
     return Statement(text, {**params, **names})
+
+
+def keys_within(
+    cursor: Any, layer: LayerInfo, areas: tuple[bytes, ...], keys: Sequence[str]
+) -> frozenset[str]:
+    """Of the keys that rows of a table may join, those of features within the areas."""
+    if layer.join is None:
+        return frozenset()
+    params: dict[str, Any] = {"keys": list(keys)}
+    key = _as_text(layer.join.key)
+    text = sql.SQL("SELECT {} FROM {} WHERE {} = ANY(%(keys)s::text[]) AND {}{}").format(
+        key,
+        sql.Identifier("data", layer.join.layer),
+        key,
+        _intersects(areas, "area", params),
+        _valid_now(layer.join, params),
+    )
+    cursor.execute(text.as_string(connection.connection), params)
+    return frozenset(row[0] for row in cursor.fetchall())
+
+
+def key_of(scope: Scope, fid: int, moment: Moment) -> tuple[bool, str | None]:
+    """Whether a feature exists for the scope, and its key as text; no key where that field is hidden."""
+    inner = relation(scope, moment, where=sql.SQL("fid = %(fid)s"))
+    key = next((one.field for one in scope.fields if one.field.name == scope.layer.key_field), None)
+    column = sql.SQL("NULL") if key is None else sql.SQL("{}::text").format(sql.Identifier("r", key.column))
+    text = sql.SQL("SELECT {} FROM {} AS r LIMIT 1").format(column, inner.text)
+    found = rows(Statement(text, {**inner.params, "fid": fid}))
+    return bool(found), found[0][0] if found else None
+
+
+def joined_rows(scope: Scope, key: str, limit: int) -> list[tuple[int, int, dict[str, Any]]]:
+    """The rows of a table that join a key: fid, version, properties; none where the join's field is hidden.
+
+    One row more than `limit` comes if there are more.
+    """
+    join = scope.layer.join
+    if join is None or join.field.name not in {one.field.name for one in scope.fields}:
+        return []
+    inner = relation(scope, Moment.today())
+    properties, names = json_properties(scope.fields, "r")
+    text = sql.SQL(
+        "SELECT r.fid, r.version, ({})::text FROM {} AS r WHERE {} = %(join_key)s ORDER BY r.fid LIMIT {}"
+    ).format(properties, inner.text, _as_text(join.field), sql.Literal(limit + 1))
+    found = rows(Statement(text, {**inner.params, **names, "join_key": key}))
+    return [(fid, version, json.loads(values)) for fid, version, values in found]
 
 
 def rows(statement: Statement, *, often: bool = False) -> list[tuple[Any, ...]]:

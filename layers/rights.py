@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from accounts.clearance import Clearance
 from accounts.principals import Principal
 from layers import catalogue
 from layers.catalogue import Catalogue, FieldInfo, GrantInfo, LayerInfo, LayerNotFound
@@ -168,10 +169,27 @@ def may_everywhere(principal: Principal, action: Action) -> bool:
     )
 
 
+def may_still(principal: Principal, layer_id: int, theme_id: int, secrecy: Clearance, action: Action) -> bool:
+    """Whether the caller has this action, without limits, on a layer that the catalogue does not show any more."""
+    return principal.clearance >= secrecy and any(
+        grant.layer_id in {None, layer_id}
+        and grant.theme_id in {None, theme_id}
+        and grant.fields is None
+        and grant.area is None
+        and action.value in grant.actions
+        for grant in _current_grants(catalogue.current().grants, principal)
+    )
+
+
+def grants_reaching(principal: Principal, layer: LayerInfo) -> list[GrantInfo]:
+    """The grants that hold now for this caller on a layer, whatever the clearance."""
+    return _applying(catalogue.current(), layer, principal)
+
+
 def explain_access(principal: Principal, layer_name: str, action: Action) -> list[str]:
     """Sentences naming the grants by which `principal` may act on a layer; or why not."""
     known = catalogue.current()
-    layer = known.layer(layer_name)
+    layer = known.rasters.get(layer_name) or known.layer(layer_name)
     if principal.clearance < layer.secrecy:
         return [
             f"refused: {principal.name} is cleared for {principal.clearance.value}, the layer is {layer.secrecy.value}"

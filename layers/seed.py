@@ -3,6 +3,7 @@
 from typing import Any
 
 from accounts.models import Role
+from layers.codes import load_seeds
 from layers.models import CatalogueState, Grant, Theme
 from layers.rights import Action
 
@@ -16,7 +17,11 @@ KEEPERS = (("admin", "系统管理员", "Administrator"), ("datamanager", "数�
 
 
 def seed(**_: Any) -> None:
-    """Fill a catalogue that has never been filled; what an operator changed later is left alone."""
+    """Fill a catalogue that has never been filled; what an operator changed later is left alone.
+
+    Code lists that a new release brings are added whenever the tables are made or changed.
+    """
+    load_seeds()
     if CatalogueState.objects.exists():
         return
     CatalogueState.objects.create(version=1)

@@ -35,11 +35,13 @@ def column_list(columns: Sequence[str]) -> sql.Composable:
 
 
 def geometry_check(family: Family) -> sql.Composable:
-    """The condition every stored geometry meets.
+    """The condition every stored geometry meets; the rows of a table have none.
 
     Valid, not empty, of the family, 2D, and within the numbers the projection can hold: PostGIS itself stores
     NaN, infinity and 1e300, and one such point breaks every answer of its layer (threats.md V4).
     """
+    if family is Family.TABLE:
+        return sql.SQL("geom IS NULL")
     box = numeric_bounds(settings.ONEMAP_SRID)
     return sql.SQL(
         "GeometryType(geom) IN ({types}) AND NOT ST_IsEmpty(geom) AND ST_XMin(geom) >= {x0} AND ST_XMax(geom) <= {x1}"
@@ -59,13 +61,15 @@ def _definitions(
     found: list[sql.Composable] = [
         sql.SQL("version integer NOT NULL DEFAULT 1"),
         sql.SQL("rev_from bigint NOT NULL DEFAULT 1"),
-        sql.SQL("geom geometry(Geometry, {}) NOT NULL CHECK ({})").format(
-            sql.Literal(settings.ONEMAP_SRID), geometry_check(family)
+        sql.SQL("geom geometry(Geometry, {}){} CHECK ({})").format(
+            sql.Literal(settings.ONEMAP_SRID),
+            sql.SQL("" if family is Family.TABLE else " NOT NULL"),
+            geometry_check(family),
         ),
     ]
     if valid_time:
         found += [sql.SQL("valid_from date NOT NULL"), sql.SQL("valid_to date CHECK (valid_to > valid_from)")]
-    if labelled:
+    if labelled and family is not Family.TABLE:
         found.append(
             sql.SQL(
                 "label_pt geometry(Point, {}) GENERATED ALWAYS AS (ST_PointOnSurface(geom)) STORED"
@@ -128,12 +132,22 @@ def analyse(cursor: Any, name: str) -> None:
     _run(cursor, sql.SQL("ANALYZE {}").format(sql.Identifier("staging", name)))
 
 
-def index_staged(cursor: Any, staged: sql.Identifier, *, valid_time: bool) -> None:
-    """Add the key and the indexes to a filled staged table and gather its statistics."""
+def index_staged(
+    cursor: Any, staged: sql.Identifier, *, family: Family, valid_time: bool, columns: Sequence[str] = ()
+) -> None:
+    """Add the key and the indexes to a filled staged table and gather its statistics.
+
+    Parameters
+    ----------
+    columns
+        Further columns by which rows will be looked up.
+    """
     key = ["fid", "valid_from"] if valid_time else ["fid"]
     _run(cursor, sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(staged, column_list(key)))
-    _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(staged))
-    _run(cursor, sql.SQL("CREATE INDEX ON {} (rev_from)").format(staged))
+    if family is not Family.TABLE:
+        _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(staged))
+    for column in ("rev_from", *columns):
+        _run(cursor, sql.SQL("CREATE INDEX ON {} ({})").format(staged, sql.Identifier(column)))
     if valid_time:
         _run(
             cursor,
@@ -181,7 +195,8 @@ def create_history(
     _run(cursor, sql.SQL("CREATE TABLE {} ({})").format(past, sql.SQL(", ").join(definitions)))
     key = ["fid", "valid_from", "rev_from"] if valid_time else ["fid", "rev_from"]
     _run(cursor, sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(past, column_list(key)))
-    _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(past))
+    if family is not Family.TABLE:
+        _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(past))
     _run(cursor, sql.SQL("CREATE INDEX ON {} (rev_to)").format(past))
     grant_to_web(cursor, past, None)
 

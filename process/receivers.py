@@ -1,6 +1,7 @@
 """What accounts tell of, written into the audit."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.dispatch import Signal
@@ -67,6 +68,18 @@ def on_role(sender: object, role: Role, by: str, changes: dict[str, Any], **kwar
     audit.record(by, "role.change", "role", role.code, changes=changes)
 
 
+def on_merger(
+    sender: object, source: Department, target: Department, day: date, by: str, **kwargs: Any
+) -> None:
+    """A department was taken into another."""
+    audit.record(by, "department.merge", "department", source.code, into=target.code, day=day)
+
+
+def on_people(sender: object, by: str, counts: dict[str, Any], **kwargs: Any) -> None:
+    """A roster was imported."""
+    audit.record(by, "people.import", "people", "roster", counts=counts)
+
+
 def connect() -> None:
     """Connect all of them, once."""
     pairs: dict[Signal, Callable[..., None]] = {
@@ -79,6 +92,8 @@ def connect() -> None:
         signals.department_changed: on_department,
         signals.user_changed: on_user,
         signals.role_changed: on_role,
+        signals.department_merged: on_merger,
+        signals.people_imported: on_people,
     }
     for signal, receiver in pairs.items():
         signal.connect(receiver, dispatch_uid=f"process.{receiver.__name__}")

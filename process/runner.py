@@ -245,13 +245,36 @@ def run_or_wait(job: Job, on_progress: Callable[[Job], None] | None = None) -> J
     return job
 
 
+_kept: list[Child | None] = []
+
+
+@contextmanager
+def one_child() -> Iterator[None]:
+    """Within this block jobs that this process runs itself share a child: starting one takes seconds."""
+    _kept.append(None)
+    try:
+        yield
+    finally:
+        child = _kept.pop()
+        if child is not None:
+            child.kill()
+
+
 def run_in_child(job: Job, watch: Watch) -> None:
     """Do the job in a child of this process, if it waits; free it if it runs and nobody does it."""
     if Job.objects.filter(pk=job.pk, state=State.RUNNING).exists():
         free_jobs(LOST, job.pk)
-    if Job.objects.filter(pk=job.pk, state=State.QUEUED, not_before__lte=Now()).exists():
+    if not Job.objects.filter(pk=job.pk, state=State.QUEUED, not_before__lte=Now()).exists():
+        return
+    if not _kept:
         with new_child() as child:
             supervise(child, job.pk, watch)
+        return
+    child = _kept[-1] or new_child()
+    supervise(child, job.pk, watch)
+    if worn(child):
+        child.kill()
+    _kept[-1] = None if worn(child) else child
 
 
 def reporter(job: Job, interrupted: threading.Event, on_progress: Callable[[Job], None] | None) -> Watch:

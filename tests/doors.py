@@ -15,6 +15,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import mapbox_vector_tile
+import pandas as pd
 from django.urls import URLPattern, get_resolver
 from pyproj import Transformer
 
@@ -100,6 +101,11 @@ def _flatgeobuf(body: bytes) -> str:
         return gpd.read_file(path).to_json(default=str)
 
 
+def _workbook(body: bytes) -> str:
+    sheets = pd.read_excel(io.BytesIO(body), sheet_name=None, dtype=str)
+    return "\n".join([*sheets, *(sheet.to_csv() for sheet in sheets.values())])
+
+
 def _parquet(body: bytes) -> str:
     return gpd.read_parquet(io.BytesIO(body)).to_json(default=str)
 
@@ -110,6 +116,7 @@ _PACKED = {
     "application/zip": _zip,
     "flatgeobuf": _flatgeobuf,
     "parquet": _parquet,
+    "spreadsheetml": _workbook,
 }
 
 

@@ -115,9 +115,15 @@ LAYER_DOORS = {
     "GET catalogue/<str:name>/download<str:suffix>": Door(
         "download", tuple(f"/catalogue/{{name}}/download{suffix}" for suffix in (*MEDIA, ".exe")), shows=True
     ),
+    "POST api/layers/<name>/exports": Door(
+        "download", ("/api/layers/{name}/exports",), "POST", {"format": "no-such-format"}
+    ),
     "GET api/identify": Door("query", (AT_EAST,)),
     "GET api/layers/<name>/features/<int:fid>/history": Door(
         "query", ("/api/layers/{name}/features/1/history", "/api/layers/{name}/features/4/history")
+    ),
+    "GET api/layers/<name>/features/<int:fid>/related": Door(
+        "query", ("/api/layers/{name}/features/1/related", "/api/layers/{name}/features/4/related")
     ),
     "POST api/layers/<name>/changes": Door("edit", ("/api/layers/{name}/changes",), "POST", NOTHING_TO_SHOW),
     "PATCH api/layers/<name>/features/<int:fid>": Door(
@@ -128,10 +134,31 @@ LAYER_DOORS = {
         "publish", ("/api/layers/{name}/features/4/restore",), "POST", {"revision": 1}
     ),
     "POST api/layers/<name>/undo": Door("publish", ("/api/layers/{name}/undo",), "POST", {"revision": 99}),
+    "GET api/layers/<name>/quality": Door("publish", ("/api/layers/{name}/quality",)),
+    "POST api/layers/<name>/quality/run": Door("publish", ("/api/layers/{name}/quality/run",), "POST"),
+    "GET api/layers/<name>/about": Door("publish", ("/api/layers/{name}/about",)),
+    "PUT api/layers/<name>/metadata": Door(
+        "publish", ("/api/layers/{name}/metadata",), "PUT", {"document": {"no_such_part": ""}}
+    ),
+    "POST api/layers/<name>/metadata/approve": Door(
+        "publish", ("/api/layers/{name}/metadata/approve",), "POST", {"number": 99}
+    ),
+    "GET api/layers/<name>/revisions": Door("publish", ("/api/layers/{name}/revisions",)),
+    "GET api/layers/<name>/grants": Door("admin", ("/api/layers/{name}/grants",)),
+    "POST api/layers/<name>/grants": Door(
+        "admin", ("/api/layers/{name}/grants",), "POST", {"to": "user:never_made", "actions": ["view"]}
+    ),
+    "DELETE api/layers/<name>/grants/<int:number>": Door(
+        "admin", ("/api/layers/{name}/grants/99999999",), "DELETE"
+    ),
+    "GET api/layers/<name>/access": Door("admin", ("/api/layers/{name}/access",)),
+    "GET api/layers/<name>/access/<who>": Door("admin", ("/api/layers/{name}/access/public",)),
+    "DELETE api/layers/<name>": Door("admin", ("/api/layers/{name}",), "DELETE"),
 }
 # Doors that are about no one layer: the requests that try them.
 OTHER_DOORS = {
     "GET ": ("/", "/?lang=en"),
+    "GET data/": ("/data/", "/data/?lang=en"),
     "GET healthz": ("/healthz",),
     "GET ogc": ("/ogc",),
     "GET ogc/": ("/ogc/", "/ogc/?f=html"),
@@ -145,10 +172,61 @@ OTHER_DOORS = {
     "GET api/layers": ("/api/layers",),
     "GET api/identify": ("/api/identify?x=511923.4567&y=2501200&tolerance=1000",),
     "GET api/session": ("/api/session",),
+    "GET api/code-lists": ("/api/code-lists",),
+    "GET api/code-lists/<code>/<edition>": (
+        "/api/code-lists/landuse-sd/2023",
+        "/api/code-lists/landuse-sd/none",
+    ),
+    "GET api/code-lists/<code>/<edition>/mapping/<code2>/<edition2>": (
+        "/api/code-lists/landuse-survey/2020/mapping/gbt21010/2017",
+    ),
+    "POST api/code-lists/<code>/<edition>": (),  # tests/layers/test_codes.py
+    "PUT api/code-lists/<code>/<edition>": (),
+    # Layers of features are no rasters; rasters themselves: tests/layers/test_raster_api.py
+    "GET api/rasters": ("/api/rasters",),
+    "GET api/rasters/<name>": ("/api/rasters/own_ground", "/api/rasters/never_made"),
+    "GET api/rasters/<name>/value": ("/api/rasters/own_ground/value?x=511923&y=2501200",),
+    "GET api/rasters/<name>/profile": ("/api/rasters/own_ground/profile?line=500000 2500000,510000 2500000",),
+    "GET api/rasters/<name>/window": ("/api/rasters/own_ground/window?bbox=500000,2500000,510000,2510000",),
     "POST api/login": (),  # tests/accounts/test_views.py
     "POST api/logout": (),
     "GET api/jobs/<job_id>": ("/api/jobs/{job}", "/api/jobs/999999"),
     "POST api/jobs/<job_id>/cancel": (),  # below
+    "GET api/exports/<int:job>": ("/api/exports/1", "/api/exports/99999999999999999999"),
+    "GET api/exports/<int:job>/file": ("/api/exports/1/file",),  # tests/layers/exchange/test_export_jobs.py
+    "POST api/uploads": (),  # tests/process/test_uploads.py
+    "GET api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
+    "HEAD api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
+    "PATCH api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
+    "DELETE api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
+    "GET api/departments": ("/api/departments",),
+    "GET api/people/template.xlsx": ("/api/people/template.xlsx",),
+    "POST api/people": (),  # tests/accounts/test_people_views.py
+    "GET api/deliveries": ("/api/deliveries", "/api/deliveries?state=checked&offset=2"),
+    "POST api/deliveries": (),  # tests/layers/test_deliveries.py
+    "GET api/deliveries/<int:number>": ("/api/deliveries/1", "/api/deliveries/99999999999999999999"),
+    "POST api/deliveries/<int:number>/answers": (),
+    "POST api/deliveries/<int:number>/accept": (),
+    "POST api/deliveries/<int:number>/refuse": (),
+    "POST api/deliveries/<int:number>/withdraw": (),
+    "GET api/deliveries/<int:number>/findings": ("/api/deliveries/1/findings",),
+    "GET api/deliveries/<int:number>/findings.gpkg": ("/api/deliveries/1/findings.gpkg",),
+    "GET api/deliveries/<int:number>/verdict.pdf": ("/api/deliveries/1/verdict.pdf",),
+    "GET api/deliveries/<int:number>/package.zip": ("/api/deliveries/1/package.zip",),
+    "GET api/deliveries/<int:number>/parts/<int:order>/diff": ("/api/deliveries/1/parts/1/diff?op=update",),
+    "GET api/delivery-profiles": ("/api/delivery-profiles",),
+    "GET api/delivery-profiles/schema": ("/api/delivery-profiles/schema",),
+    "PUT api/delivery-profiles/<slug:code>": (),
+    "GET api/pulls": ("/api/pulls",),
+    "POST api/pulls": ("/api/pulls",),  # tests/layers/exchange/pulls/test_pulls.py
+    "PUT api/pulls/<int:number>": ("/api/pulls/1",),
+    "DELETE api/pulls/<int:number>": ("/api/pulls/1",),
+    "POST api/pulls/<int:number>/run": ("/api/pulls/1/run",),
+    "GET api/quality": ("/api/quality", "/api/quality?layer=own_ground&aside=true&offset=5"),
+    "POST api/quality/<int:number>/set-aside": (),  # tests/layers/test_quality.py
+    # Who may bring a layer back is told of it; the page after the last tells of none.
+    "GET api/shelf": ("/api/shelf?offset=50",),
+    "POST api/layers/<name>/restore": (),  # tests/layers/test_keeping.py
     "GET api/docs": ("/api/docs",),
     "GET api/openapi.json": ("/api/openapi.json",),
     "GET api/": ("/api/",),

@@ -72,7 +72,7 @@ def _make(
     given: dict[str, str],
 ) -> tuple[Scope, Tile]:
     """The caller's scope and tile."""
-    found = scope(who_asks(request), name, Action.VIEW, of=known)
+    found = _scope(request, name, known)
     known_only(given, {"v", "as-of", "datetime"})
     if "v" in given and not VERSION.match(given["v"]):
         raise BadVersion()
@@ -87,6 +87,19 @@ def _make(
     if made.published:
         note_read(who_asks(request), found, "tiles", often=True)
     return found, made
+
+
+def _scope(request: HttpRequest, name: str, known: catalogue.Catalogue | None = None) -> Scope:
+    """The caller's scope of a layer that has tiles; to this door a table does not exist.
+
+    Raises
+    ------
+    LayerNotFound, NotGranted
+    """
+    found = scope(who_asks(request), name, Action.VIEW, of=known)
+    if found.layer.is_table:
+        raise catalogue.LayerNotFound(layer=name)
+    return found
 
 
 def first_level(found: Scope, grid: str) -> int:
@@ -126,7 +139,7 @@ def _json(body: dict[str, object]) -> HttpResponse:
 @require_safe
 def tilesets(request: HttpRequest, name: str) -> HttpResponse:
     """GET /ogc/collections/NAME/tiles: the tile sets of a collection (OGC API Tiles)."""
-    found = scope(who_asks(request), name, Action.VIEW)
+    found = _scope(request, name)
     known_only(single(request.GET), set())
     url = f"{base_url(request)}/ogc/collections/{name}/tiles"
     sets = [_tileset(request, found, grid) for grid in grids()]
@@ -136,7 +149,7 @@ def tilesets(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def tileset(request: HttpRequest, name: str, grid: str) -> HttpResponse:
     """GET /ogc/collections/NAME/tiles/GRID: one tile set."""
-    found = scope(who_asks(request), name, Action.VIEW)
+    found = _scope(request, name)
     known_only(single(request.GET), set())
     grid_of(grid)
     return _json(_tileset(request, found, grid))

@@ -3,7 +3,9 @@
 -- Effect    idempotent; run as superuser in the platform's database (and, on a test cluster, in template1, so that
 --           every test database has the same).
 --           Tables that onemap_owner makes later are readable and writable for onemap_web, except in `staging`,
---           where imports are in progress. A migration may take rights away again; nothing here gives them back.
+--           where imports are in progress. Of those, the worker lets onemap_web read the tables of a delivery that was
+--           compared with the one map (USAGE on the schema, SELECT on the table and on its plan, gone with them).
+--           A migration may take rights away again; nothing here gives them back.
 
 SET client_min_messages = warning;
 

@@ -97,9 +97,8 @@ def edit_features(
             cursor, scope.layer, sorted({edit.fid for edit in edits if edit.fid is not None})
         )
         new_fids = reserve_fids(cursor, scope.layer, sum(edit.op == "insert" for edit in edits))
-        batch = prepare(
-            scope, edits, before, new_fids
-        )  # rules, boxes: everything slow is above the next line
+        # Rules, boxes: everything slow is above the writing.
+        batch = prepare(scope, edits, before, new_fids, joined_keys(cursor, scope, edits, before))
         audit.record(author, "layer.edit", "layer", scope.layer.name, reason=reason, edits=len(edits))
         revision, at = write_batch(cursor, scope.layer, batch, kind=kind, author=author, reason=reason)
     return Written(revision, at, batch.fids, batch.versions)
@@ -119,9 +118,24 @@ def lock_features(cursor: Any, layer: LayerInfo, fids: Sequence[int]) -> dict[in
     cursor.execute(text.as_string(connection.connection), [list(fids)])
     found: dict[int, list[Stored]] = {}
     for fid, version, geometry, start, end, *values in cursor.fetchall():
-        stored = Stored(fid, version, bytes(geometry), start, end, dict(zip(columns, values, strict=True)))
+        shape = bytes(geometry) if geometry is not None else None
+        stored = Stored(fid, version, shape, start, end, dict(zip(columns, values, strict=True)))
         found.setdefault(fid, []).append(stored)
     return found
+
+
+def joined_keys(
+    cursor: Any, scope: Scope, edits: Sequence[FeatureEdit], before: Mapping[int, Sequence[Stored]]
+) -> frozenset[str]:
+    """Of the codes that rows of a table have or would get, those of features within the editor's areas."""
+    join = scope.layer.join
+    if scope.areas is None or join is None:
+        return frozenset()
+    codes = [one.values[join.field.column] for periods in before.values() for one in periods]
+    codes += [edit.properties.get(join.field.name) for edit in edits]
+    return queries.keys_within(
+        cursor, scope.layer, scope.areas, [str(code) for code in codes if code is not None]
+    )
 
 
 def reserve_fids(cursor: Any, layer: LayerInfo, count: int) -> list[int]:

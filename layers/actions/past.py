@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from psycopg2 import sql
 
@@ -111,23 +110,22 @@ def _refuse_beyond(cursor: Any, scope: Scope, chosen: sql.Composable, at: int) -
         raise WholeLayerOnly(layer=layer.name)
     if scope.areas is None:
         return
-    srid = sql.Literal(settings.ONEMAP_SRID)
-    inside = [
-        sql.SQL("ST_Intersects(geom, ST_SetSRID({}::geometry, {}))").format(sql.Literal(area.hex()), srid)
-        for area in scope.areas
-    ]
+    params: dict[str, Any] = {}
+    columns = ["geom", *([layer.join.field.column] if layer.join else [])]
     text = sql.SQL(
-        "SELECT EXISTS (SELECT 1 FROM (SELECT geom FROM {table} WHERE fid IN ({chosen}) AND rev_from > {at}"
-        " UNION ALL SELECT geom FROM {history} WHERE fid IN ({chosen}) AND rev_from <= {at} AND rev_to > {at})"
-        " AS meant WHERE NOT ({inside}))"
+        "SELECT EXISTS (SELECT 1 FROM (SELECT {columns} FROM {table} WHERE fid IN ({chosen}) AND rev_from > {at}"
+        " UNION ALL SELECT {columns} FROM {history}"
+        " WHERE fid IN ({chosen}) AND rev_from <= {at} AND rev_to > {at})"
+        " AS meant WHERE {inside} IS NOT TRUE)"
     ).format(
+        columns=column_list(columns),
         table=queries.table(layer),
         history=queries.history(layer),
         chosen=chosen,
         at=sql.Literal(at),
-        inside=sql.SQL(" OR ").join(inside) if inside else sql.SQL("false"),
+        inside=queries.within(layer, scope.areas, "area", params),
     )
-    cursor.execute(text.as_string(connection.connection))
+    cursor.execute(text.as_string(connection.connection), params)
     if cursor.fetchone()[0]:
         raise WholeLayerOnly(layer=layer.name)
 

@@ -50,11 +50,11 @@ class Edit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A locked row: one period of one feature. Geometry is WKB in the storage CRS."""
+    """A locked row: one period of one feature. Geometry is WKB in the storage CRS; a table's rows have none."""
 
     fid: int
     version: int
-    geometry: bytes
+    geometry: bytes | None
     start: date | None
     end: date | None
     values: dict[str, Any]
@@ -62,8 +62,12 @@ class Stored:
 
 @dataclass
 class Batch:
-    """Rows for write_rows.sql, what they touch, and their counts."""
+    """Rows for write_rows.sql, what they touch, and their counts.
 
+    `reach` holds the codes that rows of a table may join, for an editor of one area.
+    """
+
+    reach: frozenset[str] = frozenset()
     rows: list[dict[str, Any]] = field(default_factory=list)
     touched: list[dict[str, Any]] = field(default_factory=list)
     extent: list[float] | None = None
@@ -76,15 +80,24 @@ class Batch:
 
 
 def prepare(
-    scope: Scope, edits: Sequence[Edit], before: dict[int, list[Stored]], new_fids: list[int]
+    scope: Scope,
+    edits: Sequence[Edit],
+    before: dict[int, list[Stored]],
+    new_fids: list[int],
+    reach: frozenset[str] = frozenset(),
 ) -> Batch:
     """The batch that makes these edits true.
+
+    Parameters
+    ----------
+    reach
+        Of a table, for an editor of one area: the codes of features within it.
 
     Raises
     ------
     EditConflict, FeatureMissing, BadEdit, OutsideArea, VersionRequired
     """
-    batch, fresh = Batch(), iter(new_fids)
+    batch, fresh = Batch(reach), iter(new_fids)
     fids: list[int] = []
     versions: list[int] = []
     seen: set[tuple[int, date | None]] = set()
@@ -103,10 +116,11 @@ def prepare(
 
 
 def _insert(scope: Scope, batch: Batch, number: int, edit: Edit, fid: int) -> None:
-    if edit.geometry is None:
+    if edit.geometry is None and not scope.layer.is_table:
         raise BadEdit(number=number, reason="a new feature needs a geometry", reason_zh="新要素需要几何")
     _judge_geometry(scope, number, edit.geometry)
     values = _values(scope, number, edit.properties, {})
+    _judge_place(scope, batch, number, edit.geometry, values)
     start = (edit.period or edit.since or _today()) if scope.layer.valid_time else None
     batch.rows.append(
         _row("insert", fid, 1, None, edit.geometry, Period(start, None) if start else None, values)
@@ -124,7 +138,7 @@ def _change(
     seen: set[tuple[int, date | None]],
 ) -> tuple[int, int]:
     periods = before.get(edit.fid or 0, [])
-    stored = _meant(scope, number, edit, periods)
+    stored = _meant(scope, batch, edit, periods)
     if (stored.fid, stored.start) in seen:
         twice = f"feature {stored.fid} is named twice in one change"
         raise BadEdit(number=number, reason=twice, reason_zh=f"要素 {stored.fid} 在同一修改中出现两次")
@@ -139,16 +153,16 @@ def _change(
         _delete(batch, number, edit, stored, len(periods))
         return stored.fid, stored.version + 1
     geometry = edit.geometry if edit.geometry is not None else shapely.from_wkb(stored.geometry)
-    if edit.geometry is not None:
-        _judge_geometry(scope, number, geometry)
+    _judge_geometry(scope, number, edit.geometry)
     values = _values(scope, number, edit.properties, stored.values)
+    _judge_place(scope, batch, number, geometry, values)
     version = _update(scope, batch, number, edit, stored, periods, geometry, values)
     return stored.fid, version
 
 
-def _meant(scope: Scope, number: int, edit: Edit, periods: list[Stored]) -> Stored:
+def _meant(scope: Scope, batch: Batch, edit: Edit, periods: list[Stored]) -> Stored:
     """The stored period an edit means, if the editor may see it."""
-    visible = [one for one in periods if _inside(scope, shapely.from_wkb(one.geometry))]
+    visible = [one for one in periods if _inside(scope, batch, shapely.from_wkb(one.geometry), one.values)]
     if not scope.layer.valid_time:
         if not visible:
             raise FeatureMissing(layer=scope.layer.name, fid=edit.fid)
@@ -171,7 +185,7 @@ def _update(
     edit: Edit,
     stored: Stored,
     periods: list[Stored],
-    geometry: BaseGeometry,
+    geometry: BaseGeometry | None,
     values: dict[str, Any],
 ) -> int:
     """Note a correction or a succession; return the version that the feature has from then on."""
@@ -226,7 +240,7 @@ def _row(
     fid: int,
     version: int,
     was: date | None,
-    geometry: BaseGeometry,
+    geometry: BaseGeometry | None,
     period: Period | None,
     values: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -249,8 +263,12 @@ def _today() -> date:
     return datetime.now(CITY_TIME).date()
 
 
-def _touch(batch: Batch, fid: int, op: str, shapes: Iterable[BaseGeometry]) -> None:
-    box = [float(value) for value in shapely.total_bounds(np.array(list(shapes)))]
+def _touch(batch: Batch, fid: int, op: str, shapes: Iterable[BaseGeometry | None]) -> None:
+    placed = [shape for shape in shapes if shape is not None]
+    if not placed:
+        batch.touched.append({"fid": fid, "op": op, "bbox": None})
+        return
+    box = [float(value) for value in shapely.total_bounds(np.array(placed))]
     batch.touched.append({"fid": fid, "op": op, "bbox": box})
     known = batch.extent or box
     batch.extent = [
@@ -261,7 +279,12 @@ def _touch(batch: Batch, fid: int, op: str, shapes: Iterable[BaseGeometry]) -> N
     ]
 
 
-def _judge_geometry(scope: Scope, number: int, geometry: BaseGeometry) -> None:
+def _judge_geometry(scope: Scope, number: int, geometry: BaseGeometry | None) -> None:
+    """Whether a geometry may be stored, where one is given."""
+    if geometry is None:
+        return
+    if scope.layer.is_table:
+        raise BadEdit(number=number, reason="a table has no geometries", reason_zh="表没有几何")
     reason = examine(np.array([geometry], dtype=object), scope.layer.family, BOUNDS)[0]
     if reason is None and geometry.has_z:
         reason = "has heights; send it in two dimensions"
@@ -269,14 +292,23 @@ def _judge_geometry(scope: Scope, number: int, geometry: BaseGeometry) -> None:
         where = explain(geometry) if reason == "invalid" else None
         en, zh = (where.en, where.zh) if where else (reason, _GEOMETRY_ZH.get(reason, reason))
         raise BadEdit(number=number, reason=f"geometry: {en}", reason_zh=f"几何：{zh}")
-    if not _inside(scope, geometry):
+
+
+def _judge_place(
+    scope: Scope, batch: Batch, number: int, geometry: BaseGeometry | None, values: Mapping[str, Any]
+) -> None:
+    if not _inside(scope, batch, geometry, values):
         raise OutsideArea(number=number)
 
 
-def _inside(scope: Scope, geometry: BaseGeometry) -> bool:
-    return scope.areas is None or any(
-        shapely.intersects(shapely.from_wkb(area), geometry) for area in scope.areas
-    )
+def _inside(scope: Scope, batch: Batch, geometry: BaseGeometry | None, values: Mapping[str, Any]) -> bool:
+    """Whether a row lies, or joins a feature that lies, within the areas of the scope."""
+    if scope.areas is None:
+        return True
+    if scope.layer.is_table:
+        join = scope.layer.join
+        return join is not None and str(values.get(join.field.column)) in batch.reach
+    return any(shapely.intersects(shapely.from_wkb(area), geometry) for area in scope.areas)
 
 
 def _values(scope: Scope, number: int, given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 
-from layers.exchange import publishing
+from layers.exchange import publishing, rasters
 from layers.exchange.options import ImportOptions, judge
 from layers.exchange.pipeline import Prepared, drop_staged, index, prepare, publish
-from layers.exchange.publishing import Counts, StagedRows
+from layers.exchange.publishing import Counts, PlanHeld, StagedRows
+from layers.exchange.rasters import importing as raster_import
 from layers.exchange.receiving import Received, discard, receive
 from layers.exchange.staging import Tally
 from layers.models import Lineage
@@ -38,7 +38,8 @@ def import_now(path: Path, options: ImportOptions, on_progress: Any = None) -> d
     """
     judge(options)
     received = receive(path)
-    job = enqueue(KIND, _arguments(received, options), created_by=options.actor)
+    kind = raster_import.KIND if path.suffix.lower() in rasters.SUFFIXES else KIND
+    job = enqueue(kind, _arguments(received, options), created_by=options.actor)
     ended = run_or_wait(job, on_progress)
     return _report_of(ended, options)
 
@@ -99,7 +100,11 @@ def _steps(
     context.fail_point(3)
     context.check_cancel()
     context.progress("publish", 0.9)
-    _publish(context, prepared, prepared.rows, began)
+    try:
+        _publish(context, prepared, prepared.rows, began)
+    except PlanHeld as held:  # taken back: nothing of it was published
+        prepared.found.held += held.held
+        return _report(prepared, Counts(), status="held")
     return None
 
 
@@ -118,6 +123,8 @@ def _report(prepared: Prepared, counts: Counts, *, status: str) -> dict[str, Any
     """The report of contract.md. Of a held file nothing counts as read; a dry run tells what would become of it."""
     options, found, tally = prepared.options, prepared.found, prepared.tally
     taken = tally if status == "done" else Tally()
+    for one in counts.corrections:
+        tally.find(**_correction(one, options))
     would_write = counts.inserted + counts.updated + counts.unchanged
     report: dict[str, Any] = {
         "status": status,
@@ -131,6 +138,7 @@ def _report(prepared: Prepared, counts: Counts, *, status: str) -> dict[str, Any
         "updated": counts.updated,
         "unchanged": counts.unchanged,
         "removed": counts.removed,
+        "conflicts": counts.conflicts,
         "rejected": taken.rejected,
         "repaired": taken.repaired,
         "written": 0 if options.dry_run else would_write,
@@ -143,30 +151,34 @@ def _report(prepared: Prepared, counts: Counts, *, status: str) -> dict[str, Any
     }
     if options.dry_run and status == "done":
         report["would_write"] = would_write
+        report["would_hold"] = [one.to_json() for one in counts.held]
     if status == "held":
         report["reason"] = "held: " + "; ".join(f"{one.code} (pass {one.give})" for one in found.held)
     return report
 
 
-def sweep_staging() -> int:
-    """Remove staging tables and received files of jobs that have ended; return how many tables."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'staging' AND tablename ~ '^job_[0-9]+$'"
-        )
-        found = [row[0] for row in cursor.fetchall()]
-    open_states = [State.QUEUED, State.RUNNING]
-    alive = {
-        f"job_{pk}"
-        for pk in Job.objects.filter(kind=KIND, state__in=open_states).values_list("pk", flat=True)
+def _correction(one: Mapping[str, Any], options: ImportOptions) -> dict[str, Any]:
+    """A correction that a delivery does not know, as a finding: what becomes of it."""
+    named = one["value"] if one["value"] is not None else f"#{one['fid']}"
+    facts = {
+        "row": one["row"],
+        "fid": one["fid"],
+        "field": options.key,
+        "value": one["value"],
+        "conflict": one["conflict"],
     }
-    for name in set(found) - alive:
-        drop_staged(name)
-    held = Job.objects.filter(kind=KIND, state__in=open_states).values_list("arguments", flat=True)
-    kept = {Path(one["source"]["folder"]).name for one in held}
-    incoming = settings.ONEMAP_VAR / "incoming"
-    hour_ago = time.time() - 3600
-    for folder in incoming.iterdir() if incoming.is_dir() else ():
-        if folder.name not in kept and folder.stat().st_mtime < hour_ago:
-            discard(folder)
-    return len(set(found) - alive)
+    if options.conflicts == "keep":
+        return {
+            "code": "correction-kept",
+            "level": "note",
+            **facts,
+            "message": f"{named}: corrected on the one map, stays as it is",
+            "message_zh": f"{named}：已在一张图上更正，保持不变",
+        }
+    return {
+        "code": "correction-overwritten",
+        "level": "warning",
+        **facts,
+        "message": f"{named}: corrected on the one map, the delivery takes its place",
+        "message_zh": f"{named}：已在一张图上更正，以本次交付为准",
+    }

@@ -76,9 +76,56 @@ def inspect(path: Path, options: ImportOptions, layer: Layer | None) -> Inspecti
     _settle_crs(found, source, options)
     if layer is not None:
         _compare_fields(found, source, layer)
-    if options.key is not None and options.key not in {one.name for one in source.fields}:
+    else:
+        _require_fields(found, source, options)
+    names = {one.name for one in source.fields}
+    if options.key is not None and options.key not in names:
         raise BadOption(option="--key", reason=f"the file has no field {options.key}")
+    if options.join_field and options.join_field not in names:
+        raise BadOption(option="--join-field", reason=f"the file has no field {options.join_field}")
+    if options.joins and source.family is not None:
+        raise BadOption(option="--joins", reason="only a table without geometry is joined to a layer")
     return found
+
+
+def family_of(source: Source, layer: Layer | None, *, joined: bool) -> Family:
+    """What the rows of a source are: features of a family, else the rows of a table.
+
+    Parameters
+    ----------
+    joined
+        Whether the sender says that they are a table's: a file without rows shows nothing itself.
+
+    Raises
+    ------
+    BadOption
+        There is no geometry, where the layer has one or nothing shows a table.
+    """
+    if source.family is not None:
+        return source.family
+    if layer is not None and layer.family != Layer.Family.TABLE:
+        raise BadOption(option="PATH", reason=f"the file has no geometry, layer {layer.name} is no table")
+    if layer is None and not source.count and not joined:
+        raise BadOption(option="PATH", reason="the file has neither rows nor a type of geometry")
+    return Family.TABLE
+
+
+def _require_fields(found: Inspection, source: Source, options: ImportOptions) -> None:
+    """A field that is declared required has to be there."""
+    names = {one.name for one in source.fields}
+    gone = sorted(
+        name for name, facts in options.fields.items() if facts.get("required") and name not in names
+    )
+    if gone:
+        found.held.append(
+            Held(
+                "fields-changed",
+                f"fields gone: {', '.join(gone)}",
+                f"缺少字段：{'、'.join(gone)}",
+                "a file with these fields",
+                {"gone": gone, "retyped": []},
+            )
+        )
 
 
 def _settle_encoding(found: Inspection, source: Source) -> None:
@@ -99,11 +146,11 @@ def _settle_crs(found: Inspection, source: Source, options: ImportOptions) -> No
     if source.bounds is None or source.family is None:
         found.srid = srid or settings.ONEMAP_SRID
     elif srid is None:
-        found.held.append(_crs_missing(source))
+        found.held.append(crs_missing(source.bounds, source.crs_note))
         return
     else:
         if wrong := contradiction(source.bounds, srid):
-            found.held.append(_contradicted(wrong, srid))
+            found.held.append(contradicted(wrong, srid))
             return
         found.srid = srid
     try:
@@ -113,22 +160,24 @@ def _settle_crs(found: Inspection, source: Source, options: ImportOptions) -> No
         found.held.append(Held("crs-inaccurate", error.text("en"), error.text("zh"), give))
 
 
-def _crs_missing(source: Source) -> Held:
+def crs_missing(bounds: BBox | None, crs_note: str | None) -> Held:
+    """Where no coordinate system is declared: the question, with what the numbers suggest."""
     lon_lat = shapely.polygons(settings.ONEMAP_CITY_OUTLINE).bounds
-    guesses = guess_crs(source.bounds, BBox(*lon_lat)) if source.bounds else []
+    guesses = guess_crs(bounds, BBox(*lon_lat)) if bounds else []
     listed = [{"crs": f"EPSG:{one.srid}", "why": one.why_en, "why_zh": one.why_zh} for one in guesses]
     give = f"--source-crs EPSG:{guesses[0].srid}" if guesses else "--source-crs EPSG:n"
-    note = f" ({source.crs_note})" if source.crs_note else ""
+    note = f" ({crs_note})" if crs_note else ""
     return Held(
         "crs-missing",
         f"the file does not say in which coordinate system it is{note}",
         f"文件未说明坐标系{note}",
         give,
-        {"guesses": listed, "bounds": list(source.bounds) if source.bounds else None},
+        {"guesses": listed, "bounds": list(bounds) if bounds else None},
     )
 
 
-def _contradicted(wrong: Contradiction, srid: int) -> Held:
+def contradicted(wrong: Contradiction, srid: int) -> Held:
+    """Where the numbers contradict the declared system: the question."""
     give = (
         f"--source-crs EPSG:{wrong.fitting}"
         if wrong.fitting

@@ -38,7 +38,8 @@ def judge_whole(found: Inspection, tally: Tally, options: ImportOptions, origin:
             message=f"{outside} features lie outside the city",
             message_zh=f"{outside} 个要素位于市域之外",
         )
-    _judge_shift(found, tally, options)
+    if found.source is not None and found.source.family is not None:  # a table lies nowhere
+        _judge_shift(found, tally, options)
     earlier = Lineage.objects.filter(sha256=origin["sha256"], layer__name=options.layer).first()
     if earlier is not None:
         tally.find(
@@ -116,3 +117,35 @@ def drop_twins(rows: StagedRows, layer: Layer | None, tally: Tally) -> None:
                 message=f"{key} {value}: {word}",
                 message_zh=f"{key} {value}：{zh}",
             )
+
+
+def note_unmatched(rows: StagedRows, layer: Layer | None, tally: Tally) -> None:
+    """Note the codes of a table that no feature of the layer it joins has; the rows stay.
+
+    A layer that comes with the same delivery is compared by the delivery's own checks.
+    """
+    target = layer.joins if layer else Layer.objects.filter(name=rows.options.joins, deleted_at=None).first()
+    field = layer.join_field if layer else rows.options.join_field
+    column = next((column for name, column, _ in rows.fields if name == field), None)
+    key = target.fields.filter(name=target.key_field).first() if target else None
+    if target is None or key is None or column is None or target.name in rows.options.arriving:
+        return
+    text = sql.SQL(queries.load_sql(queries.SQL, "unmatched_codes")).format(
+        staged=sql.Identifier("staging", rows.table),
+        column=sql.Identifier(column),
+        table=sql.Identifier("data", target.name),
+        key=sql.Identifier(key.column),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text.as_string(connection.connection))
+        count, values = cursor.fetchone()
+    if count:
+        tally.find(
+            code="code-unmatched",
+            level="warning",
+            field=field,
+            count=count,
+            values=values,
+            message=f"{field}: {count} rows name no feature of {target.name}, such as {', '.join(values)}",
+            message_zh=f"{field}：{count} 行在 {target.name} 中没有对应要素，例如 {'、'.join(values)}",
+        )

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 from accounts.clearance import Clearance
 from accounts.models import Department
+from layers import codes
 from layers.models import Layer, Theme
 from spatial.errors import Kind, OnemapError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z", re.ASCII)
 MODES = ("create", "append", "replace", "upsert")
-ACCEPTABLE = ("outside-city", "gcj02-suspected")
+ACCEPTABLE = ("outside-city", "gcj02-suspected", "count-jumped")
+CONFLICTS = ("hold", "keep", "take")
 
 
 class BadOption(OnemapError):
@@ -45,11 +47,13 @@ class ImportOptions:
         code_list as `CODE@EDITION`.
     joins, join_field
         Of a table without geometry: the layer whose key_field the field names.
+    arriving
+        Layers that the same delivery makes, so that a table may join them before they are there.
     conflicts
         What becomes of features that were corrected on the one map since the previous delivery and that this
         one gives another way: 'hold' stops and asks, 'keep' leaves the corrections, 'take' takes the delivery.
     most_changed
-        Share of the layer's features (0 to 1); a replace or upsert that would change or remove more is held.
+        Share of the layer's features (0 to 1); a delivery that would add, change and remove more together is held.
     checks
         What must hold of the layer (layers.rules.checks).
     """
@@ -82,6 +86,7 @@ class ImportOptions:
     control: bool = False
     joins: str = ""
     join_field: str = ""
+    arriving: tuple[str, ...] = ()
     conflicts: str = "hold"
     most_changed: float | None = None
     update_days: int | None = None
@@ -90,12 +95,13 @@ class ImportOptions:
 
     def to_json(self) -> dict[str, Any]:
         """As a job's arguments."""
-        return asdict(self) | {"accept": list(self.accept)}
+        return asdict(self) | {"accept": list(self.accept), "arriving": list(self.arriving)}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> "ImportOptions":
         """From a job's arguments."""
-        return cls(**{**given, "accept": tuple(given["accept"])})
+        names = {name: tuple(given.get(name, ())) for name in ("accept", "arriving")}
+        return cls(**{**given, **names})
 
     @property
     def level(self) -> str:
@@ -139,9 +145,38 @@ def _judge_choices(options: ImportOptions) -> None:
             option="--public",
             reason=f"the public is not cleared for {options.level} data; say --secrecy public",
         )
+    _judge_answers(options)
+    _judge_day(options)
+    _judge_join(options)
+    _judge_code_lists(options)
+
+
+def _judge_code_lists(options: ImportOptions) -> None:
+    for name, facts in options.fields.items():
+        if facts.get("code_list") and codes.find(facts["code_list"]) is None:
+            raise BadOption(option=f"fields.{name}", reason=f"there is no code list {facts['code_list']}")
+
+
+def _judge_answers(options: ImportOptions) -> None:
+    """What a person said to the questions of an earlier attempt."""
     if set(options.accept) - set(ACCEPTABLE):
         raise BadOption(option="--accept", reason=f"some of {', '.join(ACCEPTABLE)}")
-    _judge_day(options)
+    if options.conflicts not in CONFLICTS:
+        raise BadOption(option="--conflicts", reason=f"one of {', '.join(CONFLICTS)}")
+    if options.most_changed is not None and not 0 <= options.most_changed <= 1:
+        raise BadOption(option="--most-changed", reason="a share from 0 to 1")
+
+
+def _judge_join(options: ImportOptions) -> None:
+    if bool(options.joins) != bool(options.join_field):
+        raise BadOption(option="--joins", reason="--joins LAYER and --join-field FIELD go together")
+    if not options.joins or options.joins in options.arriving:
+        return
+    target = Layer.objects.filter(name=options.joins, deleted_at=None).first()
+    if target is None or target.family in {Layer.Family.TABLE, Layer.Family.RASTER}:
+        raise BadOption(option="--joins", reason=f"there is no layer of features {options.joins}")
+    if not target.key_field:
+        raise BadOption(option="--joins", reason=f"layer {options.joins} has no key to join by")
 
 
 def _judge_day(options: ImportOptions) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg2 import sql
 
-from layers import catalogue, tables
+from layers import catalogue, codes, tables
 from layers.exchange import publishing
-from layers.exchange.inspecting import Inspection, inspect
-from layers.exchange.judging import drop_twins, judge_whole
+from layers.exchange.inspecting import Inspection, family_of, inspect
+from layers.exchange.judging import drop_twins, judge_whole, note_unmatched
 from layers.exchange.options import BadOption, ImportOptions, judge
 from layers.exchange.publishing import Counts, StagedRows
 from layers.exchange.staging import Pipe, Tally, Target, stage
@@ -85,13 +85,20 @@ def prepare(
         options, table, target.family, list(target.fields), tally.staged, tally.extent, _origin(found, origin)
     )
     drop_twins(rows, layer, tally)
+    note_unmatched(rows, layer, tally)
     return Prepared(options, found, tally, layer, replace(rows, count=tally.staged))
 
 
 def index(rows: StagedRows) -> None:
     """Index the staged rows of a new layer, so that publishing them takes no time."""
     with transaction.atomic(), connection.cursor() as cursor:
-        tables.index_staged(cursor, sql.Identifier("staging", rows.table), valid_time=rows.options.valid_time)
+        tables.index_staged(
+            cursor,
+            sql.Identifier("staging", rows.table),
+            family=rows.family,
+            valid_time=rows.options.valid_time,
+            columns=[column for name, column, _ in rows.fields if name == rows.options.join_field],
+        )
 
 
 def publish(cursor: Any, rows: StagedRows, layer: Layer | None) -> Counts:
@@ -101,10 +108,8 @@ def publish(cursor: Any, rows: StagedRows, layer: Layer | None) -> Counts:
 
 def _target(found: Inspection, options: ImportOptions, layer: Layer | None) -> Target:
     source = found.source
-    if source is None or found.move is None or source.family is None:
-        raise BadOption(
-            option="PATH", reason="the file has no geometry; tables without geometry are no layers yet"
-        )
+    if source is None or found.move is None:
+        raise BadOption(option="PATH", reason="the file has no layer to read")
     known = catalogue.current().layer(layer.name).by_name if layer else {}
     new = [one for one in source.fields if one.name not in known]
     columns = internal_columns([*known, *(one.name for one in new)])
@@ -114,11 +119,14 @@ def _target(found: Inspection, options: ImportOptions, layer: Layer | None) -> T
         (one.name, names[one.name], known[one.name].type if one.name in known else one.type)
         for one in source.fields
     ]
+    declared = [
+        codes.declared(one.name, names[one.name], one.type, options.fields.get(one.name, {})) for one in new
+    ]
     day = options.valid_from or time.strftime("%Y-%m-%d")
     return Target(
-        family=source.family,
+        family=family_of(source, layer, joined=bool(options.joins)),
         fields=fields,
-        rules=list(known.values()),
+        rules=[*known.values(), *declared],
         move=found.move,
         repair=options.repair,
         numbered=layer is None,
@@ -174,7 +182,7 @@ def _origin(found: Inspection, origin: Mapping[str, str]) -> dict[str, str]:
         "source_name": origin["name"],
         "sha256": origin["sha256"],
         "driver": source.driver if source else "",
-        "source_crs": f"EPSG:{found.srid}",
+        "source_crs": f"EPSG:{found.srid}" if source and source.family else "",
         "encoding": (source.encoding or "") if source else "",
     }
 

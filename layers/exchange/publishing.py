@@ -1,7 +1,6 @@
 """From the staging table to the layer, in one transaction: the four modes of an import."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -10,11 +9,25 @@ from django.utils import timezone
 from psycopg2 import sql
 
 from accounts.models import Department
-from layers import queries, tables
+from layers import codes, tables
 from layers.actions import give
 from layers.actions.grants import Grantee
 from layers.actions.locks import take_alone
-from layers.exchange.options import ImportOptions
+from layers.exchange.comparing import (
+    PlanCounts,
+    StagedRows,
+    bound_values,
+    hold_for_plan,
+    keep_corrections,
+    key_column,
+    make_plan,
+    names_of,
+    note_standing,
+    only_adds,
+    run,
+    statement,
+)
+from layers.exchange.inspecting import Held
 from layers.levels import city_grid, first_levels
 from layers.models import Change, Field, Layer, Lineage, Theme
 from process import audit
@@ -23,42 +36,19 @@ from spatial.tilegrids import TileMatrixSet, matrix_sets
 from spatial.validity import Family
 
 CELL_LEVEL = 8  # of CityGrid: the cells in which a bulk load says what it touched
-
-
-@dataclass(frozen=True)
-class StagedRows:
-    """What is published: the staged rows and where they came from.
-
-    Attributes
-    ----------
-    table
-        Name of the table in schema staging.
-    fields
-        Source name, column, type.
-    count, extent
-        Of the staged rows; the extent in the storage CRS, None without geometry.
-    origin
-        source_name, sha256, driver, source_crs, encoding.
-    """
-
-    options: ImportOptions
-    table: str
-    family: Family
-    fields: list[tuple[str, str, str]]
-    count: int
-    extent: list[float] | None
-    origin: Mapping[str, str]
-
-    def to_json(self) -> dict[str, Any]:
-        """As the facts of a delivery's part; the options are kept beside them."""
-        facts = {name: value for name, value in vars(self).items() if name != "options"}
-        return facts | {"family": self.family.value}
-
-    @classmethod
-    def from_json(cls, options: ImportOptions, facts: Mapping[str, Any]) -> "StagedRows":
-        """From a delivery's part."""
-        fields = [(name, column, kind) for name, column, kind in facts["fields"]]
-        return cls(options=options, **{**facts, "family": Family(facts["family"]), "fields": fields})
+MOST_NAMED = 20_000  # features that a load names one by one
+MOST_CORRECTIONS = 1_000  # named in a report; all are counted
+__all__ = [
+    "CELL_LEVEL",
+    "MOST_NAMED",
+    "Counts",
+    "PlanHeld",
+    "StagedRows",
+    "change",
+    "create",
+    "foresee",
+    "grids",
+]
 
 
 @dataclass
@@ -70,15 +60,22 @@ class Counts:
     unchanged: int = 0
     removed: int = 0
     revision: int = 0
+    conflicts: int = 0  # corrections made on the one map that the file does not know
+    corrections: list[dict[str, Any]] = field(default_factory=list)  # the first of them
+    held: list[Held] = field(default_factory=list)  # foreseen: why publishing would wait for a person
 
 
-class KeyAmbiguous(OnemapError):
-    """Features of the layer share a value of the field that should tell them apart."""
+class PlanHeld(OnemapError):
+    """A person has to decide something before these rows can be published."""
 
-    kind: ClassVar = Kind.UNPROCESSABLE
-    code: ClassVar = "key-ambiguous"
-    message: ClassVar = "{key} is no key of layer {layer}: {count} features share a value with another one"
-    message_zh: ClassVar = "字段 {key} 不能作为图层 {layer} 的键：有 {count} 个要素与其他要素取值相同"
+    kind: ClassVar = Kind.CONFLICT
+    code: ClassVar = "plan-held"
+    message: ClassVar = "layer {layer} waits for a decision: {codes}"
+    message_zh: ClassVar = "图层 {layer} 待人工确认：{codes}"
+
+    def __init__(self, layer: str, held: list[Held]) -> None:
+        super().__init__(layer=layer, codes=", ".join(one.code for one in held))
+        self.held = held
 
 
 def grids() -> list[TileMatrixSet]:
@@ -107,13 +104,17 @@ def create(cursor: Any, rows: StagedRows) -> Counts:
         visible=options.visible,
         demo=options.demo,
         control=options.control,
+        joins=Layer.objects.filter(name=options.joins, deleted_at=None).first() if options.joins else None,
+        join_field=options.join_field,
+        checks=dict(options.checks),
+        update_days=options.update_days,
         revision=1,
         changed_at=timezone.now(),
         feature_count=rows.count,
         extent=rows.extent,
     )
     staged = sql.Identifier("staging", rows.table)
-    layer.first_levels = first_levels(cursor, staged, len(rows.fields), grids())
+    layer.first_levels = _levels(cursor, staged, rows, len(rows.fields))
     layer.save()
     _create_fields(layer, rows)
     columns = [(column, kind) for _, column, kind in rows.fields]
@@ -129,6 +130,11 @@ def create(cursor: Any, rows: StagedRows) -> Counts:
     return counts
 
 
+def _levels(cursor: Any, table: sql.Identifier, rows: StagedRows, columns: int) -> dict[str, int]:
+    """From which level on there are tiles; a table has none."""
+    return {} if rows.family is Family.TABLE else first_levels(cursor, table, columns, grids())
+
+
 def _create_fields(layer: Layer, rows: StagedRows, start: int = 0) -> None:
     facts = rows.options.fields
     allowed = {"alias_zh", "alias_en", "unit", "required", "minimum", "maximum", "max_length"}
@@ -139,6 +145,7 @@ def _create_fields(layer: Layer, rows: StagedRows, start: int = 0) -> None:
             column=column,
             type=kind,
             order=start + number,
+            code_list=codes.find(facts.get(name, {}).get("code_list") or ""),
             **{
                 fact: value
                 for fact, value in facts.get(name, {}).items()
@@ -153,18 +160,30 @@ def change(cursor: Any, rows: StagedRows, layer: Layer) -> Counts:
     """Modes append, upsert and replace: the staged rows go into a layer that is there.
 
     The layer is taken alone first: edits are told to come back, and the next revision is known.
+
+    Raises
+    ------
+    PlanHeld
+        Corrections would be overwritten, or far more changes than expected, and nobody said that this is meant.
     """
     take_alone(cursor, layer.pk)
     layer.refresh_from_db()
     revision = layer.revision + 1
     _add_new_fields(cursor, rows, layer)
-    counts = _planned(cursor, rows, layer)
+    planned = make_plan(cursor, rows, layer)
+    if held := hold_for_plan(planned, rows.options, layer):
+        raise PlanHeld(layer.name, held)
+    counts = _counts(planned)
     counts.revision = revision
-    _run(cursor, _script(rows, layer), _bound(rows, revision))
+    counts.corrections = _corrections(cursor, rows, layer) if planned.conflict else []
+    if rows.options.conflicts == "keep":
+        keep_corrections(cursor)
+    note_standing(cursor, rows, layer)
+    run(cursor, _script(rows, layer), bound_values(rows, layer, revision))
     _finish_layer(cursor, layer, rows, counts)
     _note_change(layer, rows, counts)
-    _note_cells(cursor, layer, revision)
-    cursor.execute("DROP TABLE IF EXISTS import_plan")
+    _note_places(cursor, layer, counts)
+    cursor.execute("DROP TABLE IF EXISTS import_plan, import_correction, import_base, import_conflict")
     return counts
 
 
@@ -173,36 +192,42 @@ def foresee(rows: StagedRows, layer: Layer | None) -> Counts:
     if layer is None:
         return Counts(inserted=rows.count)
     with transaction.atomic(), connection.cursor() as cursor:
-        _add_new_fields(cursor, rows, layer)
-        counts = _planned(cursor, rows, layer)
+        planned = make_plan(cursor, rows, layer)
+        counts = _counts(planned)
+        counts.corrections = _corrections(cursor, rows, layer) if planned.conflict else []
         transaction.set_rollback(True)
+    counts.held = hold_for_plan(planned, rows.options, layer)
     return counts
 
 
-def _bound(rows: StagedRows, revision: int) -> dict[str, Any]:
-    return {"revision": revision, "day": rows.options.valid_from or timezone.localdate().isoformat()}
-
-
-def _planned(cursor: Any, rows: StagedRows, layer: Layer) -> Counts:
-    """Make the table import_plan, where one is needed, and count what it holds.
-
-    Raises
-    ------
-    KeyAmbiguous
-        A row of the file would be several features of the layer.
-    """
-    if _only_adds(rows, layer):
-        return Counts(inserted=rows.count)
-    _run(cursor, _plan(rows, layer), _bound(rows, 0))
-    cursor.execute(
-        "SELECT count(*) FILTER (WHERE op = 'insert'), count(*) FILTER (WHERE op = 'update'),"
-        " count(*) FILTER (WHERE op = 'same'), count(*) FILTER (WHERE op = 'gone'),"
-        ' count("row") - count(DISTINCT "row") FROM import_plan'
+def _counts(planned: PlanCounts) -> Counts:
+    return Counts(
+        inserted=planned.insert,
+        updated=planned.update,
+        unchanged=planned.same,
+        removed=planned.gone,
+        conflicts=planned.conflict,
     )
-    *counts, surplus = cursor.fetchone()
-    if surplus:
-        raise KeyAmbiguous(key=rows.options.key or layer.key_field, layer=layer.name, count=surplus)
-    return Counts(*counts)
+
+
+def _corrections(cursor: Any, rows: StagedRows, layer: Layer) -> list[dict[str, Any]]:
+    """The corrections in the delivery's way, the first thousand: row, fid, what the delivery does, key."""
+    column = key_column(rows, layer)
+    text = sql.SQL(
+        'SELECT DISTINCT ON (conflict.fid) conflict."row", conflict.fid, conflict.op, conflict.conflict, {key}'
+        " FROM import_conflict AS conflict LEFT JOIN import_base AS was USING (fid)"
+        " LEFT JOIN {table} AS live ON live.fid = conflict.fid"
+        " ORDER BY conflict.fid, conflict.op LIMIT {most}"
+    ).format(
+        key=sql.SQL("NULL" if column is None else "coalesce(was.{key}, live.{key})::text").format(
+            key=sql.Identifier(column or "fid")
+        ),
+        table=sql.Identifier("data", layer.name),
+        most=sql.Literal(MOST_CORRECTIONS),
+    )
+    run(cursor, text, {})
+    names = ("row", "fid", "op", "conflict", "value")
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _add_new_fields(cursor: Any, rows: StagedRows, layer: Layer) -> None:
@@ -214,77 +239,15 @@ def _add_new_fields(cursor: Any, rows: StagedRows, layer: Layer) -> None:
     _create_fields(layer, StagedRows(**{**vars(rows), "fields": new}), start=len(known))
 
 
-def _names(rows: StagedRows, layer: Layer) -> dict[str, sql.Composable]:
-    columns = [column for _, column, _ in rows.fields]
-    periods = ["valid_from", "valid_to"] if layer.valid_time else []
-    return {
-        "table": sql.Identifier("data", layer.name),
-        "history": sql.Identifier("history", layer.name),
-        "staged": sql.Identifier("staging", rows.table),
-        "columns": tables.column_list(["geom", *columns]),
-        "staged_columns": sql.SQL(", ").join(sql.Identifier("staged", name) for name in ("geom", *columns)),
-        "live_row": sql.SQL("ROW({})").format(
-            sql.SQL(", ").join(sql.Identifier("live", name) for name in columns)
-        ),
-        "staged_row": sql.SQL("ROW({})").format(
-            sql.SQL(", ").join(sql.Identifier("staged", name) for name in columns)
-        ),
-        "all_columns": tables.column_list(["fid", "version", "rev_from", "geom", *periods, *columns]),
-        "live_columns": sql.SQL(", ").join(
-            sql.Identifier("live", name)
-            for name in ("fid", "version", "rev_from", "geom", *periods, *columns)
-        ),
-        "assignments": sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("staged", name))
-            for name in ("geom", *columns)
-        ),
-        "current": sql.SQL(
-            "live.valid_from <= %(day)s AND (live.valid_to IS NULL OR live.valid_to > %(day)s)"
-        )
-        if layer.valid_time
-        else sql.SQL("true"),
-    }
-
-
-def _plan(rows: StagedRows, layer: Layer) -> sql.Composable:
-    """Which staged row is which feature: import_plan(row, fid, op, started)."""
-    names = _names(rows, layer)
-    started = sql.SQL("live.valid_from = %(day)s" if layer.valid_time else "true")
-    key = next(
-        (column for name, column, _ in rows.fields if name == (rows.options.key or layer.key_field)),
-        None,
-    )
-    if rows.options.mode == "append":
-        name = "plan_append"
-    elif key is not None:
-        name = "plan_by_key"
-    else:
-        name = "plan_by_equality"
-    gone = sql.SQL("true" if rows.options.mode == "replace" else "false")
-    text = sql.SQL(queries.load_sql(queries.SQL, name))
-    return text.format(**names, key=sql.Identifier(key or "fid"), gone=gone, started=started)
-
-
-def _only_adds(rows: StagedRows, layer: Layer) -> bool:
-    """Whether every staged row is a new feature and nothing else happens: no plan is needed then."""
-    return rows.options.mode == "append" and not layer.valid_time
-
-
 def _script(rows: StagedRows, layer: Layer) -> sql.Composable:
     name = "load_valid_time" if layer.valid_time else "load_rows"
-    if _only_adds(rows, layer):
-        name = "load_new_rows"
-    return sql.SQL(queries.load_sql(queries.SQL, name)).format(**_names(rows, layer))
-
-
-def _run(cursor: Any, text: sql.Composable, bound: Mapping[str, Any]) -> None:
-    cursor.execute(text.as_string(connection.connection), bound)
+    return statement("load_new_rows" if only_adds(rows, layer) else name, names_of(rows, layer))
 
 
 def _finish_layer(cursor: Any, layer: Layer, rows: StagedRows, counts: Counts) -> None:
     """The layer's row last: readers wait for nothing but this."""
     table = sql.Identifier("data", layer.name)
-    levels = first_levels(cursor, table, Field.objects.filter(layer=layer).count(), grids())
+    levels = _levels(cursor, table, rows, Field.objects.filter(layer=layer).count())
     text = sql.SQL(
         "SELECT n, ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b)"
         " FROM (SELECT {} AS n, ST_Extent(geom) AS b FROM {}) AS whole"
@@ -328,14 +291,17 @@ def _note_change(layer: Layer, rows: StagedRows, counts: Counts) -> None:
     )
 
 
-def _note_cells(cursor: Any, layer: Layer, revision: int) -> None:
-    side = settings.ONEMAP_GRID_SIZE / 2**CELL_LEVEL
+def _note_places(cursor: Any, layer: Layer, counts: Counts) -> None:
+    """Say what a load touched, for followers: feature by feature, or by cell when it is too much for that."""
+    names = {
+        "table": sql.Identifier("data", layer.name),
+        "history": sql.Identifier("history", layer.name),
+    }
+    bound: dict[str, Any] = {"layer": layer.pk, "revision": counts.revision}
+    if counts.inserted + counts.updated + counts.removed <= MOST_NAMED:
+        run(cursor, statement("note_features", names), bound)
+        return
     x, y = settings.ONEMAP_GRID_ORIGIN
-    text = sql.SQL(queries.load_sql(queries.SQL, "note_cells")).format(
-        table=sql.Identifier("data", layer.name), history=sql.Identifier("history", layer.name)
-    )
-    _run(
-        cursor,
-        text,
-        {"layer": layer.pk, "revision": revision, "side": side, "x": x, "y": y, "last": 2**CELL_LEVEL - 1},
-    )
+    side = settings.ONEMAP_GRID_SIZE / 2**CELL_LEVEL
+    grid = {"side": side, "x": x, "y": y, "last": 2**CELL_LEVEL - 1}
+    run(cursor, statement("note_cells", names), bound | grid)

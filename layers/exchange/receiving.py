@@ -54,10 +54,14 @@ def receive(path: Path) -> Received:
     folder = settings.ONEMAP_VAR / "incoming" / secrets.token_hex(12)
     folder.mkdir(parents=True, mode=0o700)
     digest = hashlib.sha256()
-    for member in members:
-        target = folder / (member.relative_to(path) if path.is_dir() else member.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _copy(member, target, digest)
+    try:
+        for member in members:
+            target = folder / (member.relative_to(path) if path.is_dir() else member.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(member, target, digest)
+    except BaseException:
+        discard(folder)
+        raise
     main = folder if path.is_dir() else folder / path.name
     return Received(main, folder, path.name, digest.hexdigest())
 

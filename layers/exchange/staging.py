@@ -19,8 +19,9 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from layers.catalogue import FieldInfo
+from layers.exchange.constraints import column_faults
 from layers.exchange.inspecting import city_outline
-from layers.rules.values import constrained, fault
+from layers.rules.values import FAULT_ZH, constrained
 from spatial.crs import Transformation, numeric_bounds, transformation
 from spatial.formats import Batch, Source
 from spatial.validity import Family, examine, explain, repair
@@ -75,10 +76,10 @@ class Target:
 
     family: Family
     fields: Sequence[tuple[str, str, str]]  # source name, column, type
-    rules: Sequence[FieldInfo]  # fields of an existing layer, for their constraints
+    rules: Sequence[FieldInfo]  # what the layer, or the sender of a new one, declares of the fields
     move: Transformation
     repair: bool
-    numbered: bool  # a `fid` column is written (mode create), else `row`
+    numbered: bool  # the row number goes to `fid`, which a new layer keeps (mode create), else to `row`
     valid_from: str | None
 
     @property
@@ -196,17 +197,12 @@ def _one(batch: Batch, target: Target, tally: Tally, outline: Any) -> bytes:
     count = len(batch.geometries)
     rows = np.arange(batch.start + 1, batch.start + count + 1)
     tally.read += count
-    original = _flat(batch.geometries)
-    moved = (
-        original
-        if target.move.source == target.move.target
-        else shapely.transform(original, target.move.apply)
-    )
-    moved, good = _judge(moved, rows, target, tally)
+    moved, good = _shapes(batch, rows, target, tally)
     good &= _values_allowed(batch.table, rows, target, tally)
     moved, rows = moved[good], rows[good]
     tally.rejected += count - len(rows)
-    _note_places(moved, tally, outline)
+    if target.family is not Family.TABLE:
+        _note_places(moved, tally, outline)
     # A table without columns has no rows to filter.
     kept = batch.table.filter(pa.array(good)) if target.fields else batch.table
     table = _csv_table(kept, moved, rows, target, tally)
@@ -214,6 +210,16 @@ def _one(batch: Batch, target: Target, tally: Tally, outline: Any) -> bytes:
     written = io.BytesIO()
     pyarrow.csv.write_csv(table, written, pyarrow.csv.WriteOptions(include_header=False))
     return written.getvalue()
+
+
+def _shapes(batch: Batch, rows: Any, target: Target, tally: Tally) -> tuple[Any, NDArray[np.bool_]]:
+    """The geometries of a batch in the storage CRS, and which rows may be stored; a table has none."""
+    if target.family is Family.TABLE:
+        return np.full(len(rows), None, dtype=object), np.ones(len(rows), dtype=bool)
+    original = _flat(batch.geometries)
+    same = target.move.source == target.move.target
+    moved = original if same else shapely.transform(original, target.move.apply)
+    return _judge(moved, rows, target, tally)
 
 
 def _flat(shapes: Any) -> Any:
@@ -298,23 +304,34 @@ def _values_allowed(table: pa.Table, rows: Any, target: Target, tally: Tally) ->
     good = np.ones(len(rows), dtype=bool)
     names = set(table.column_names)
     for rule in (one for one in target.rules if one.name in names and constrained(one)):
-        for index, value in enumerate(table.column(rule.name).to_pylist()):
-            if word := fault(rule, value):
-                good[index] = False
-                tally.find(
-                    code=word,
-                    level="rejected",
-                    row=int(rows[index]),
-                    field=rule.name,
-                    message=f"{rule.name} breaks its constraint: {word}",
-                    message_zh=f"字段 {rule.name} 违反约束：{word}",
-                )
+        column = table.column(rule.name)
+        words = column_faults(rule, column)
+        broken = np.flatnonzero(words != None)  # noqa: E711 - an array is compared, element by element
+        good[broken] = False
+        for index in broken:
+            _say_broken(tally, rule, str(words[index]), int(rows[index]), column[int(index)].as_py())
     return good
 
 
+def _say_broken(tally: Tally, rule: FieldInfo, word: str, row: int, value: Any) -> None:
+    shown = "" if value is None else str(value)[:60]
+    tally.find(
+        code=word,
+        level="rejected",
+        row=row,
+        field=rule.name,
+        value=shown,
+        message=f"{rule.name} breaks its constraint: {word} ({shown})",
+        message_zh=f"字段 {rule.name} {FAULT_ZH[word]}（{shown}）",
+    )
+
+
 def _csv_table(table: pa.Table, shapes: Any, rows: Any, target: Target, tally: Tally) -> pa.Table:
-    numbers = np.arange(tally.staged + 1, tally.staged + len(rows) + 1) if target.numbered else rows
-    columns: list[Any] = [pa.array(numbers), _hexadecimal(shapes)]
+    table_only = target.family is Family.TABLE
+    columns: list[Any] = [
+        pa.array(rows),
+        pa.nulls(len(rows), pa.large_string()) if table_only else _hexadecimal(shapes),
+    ]
     if target.valid_from:
         columns.append(pa.array([target.valid_from] * len(rows)))
     columns += [_clean(table.column(name), kind, name, tally) for name, _, kind in target.fields]

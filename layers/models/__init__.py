@@ -1,7 +1,7 @@
 """The tables of the one map, one file per noun."""
 
 from layers.models.catalogue import CatalogueState, Field, Layer, Theme
-from layers.models.changes import Change, ChangeCell, ChangeFeature, Lineage
+from layers.models.changes import Change, ChangeCell, ChangeFeature, Correction, Lineage
 from layers.models.codes import CodeList, CodeMapping, CodeValue
 from layers.models.deliveries import (
     Delivery,
@@ -23,6 +23,7 @@ __all__ = [
     "CodeList",
     "CodeMapping",
     "CodeValue",
+    "Correction",
     "Delivery",
     "DeliveryFinding",
     "DeliveryPart",

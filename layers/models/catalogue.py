@@ -67,7 +67,7 @@ class Layer(models.Model):
     contact = models.CharField(max_length=200, blank=True)
     joins = models.ForeignKey(
         "self",
-        models.PROTECT,
+        models.SET_NULL,
         null=True,
         blank=True,
         related_name="joined_tables",

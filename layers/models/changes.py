@@ -29,19 +29,19 @@ class Change(models.Model):
 
 
 class ChangeFeature(models.Model):
-    """A feature that a change touched, with the box of where it was and is (storage CRS)."""
+    """A feature that a change touched, with the box of where it was and is (storage CRS; null without geometry)."""
 
     change = models.ForeignKey(Change, models.CASCADE, related_name="features")
     fid = models.BigIntegerField()
     op = models.CharField(max_length=6)  # insert, update, delete
-    bbox = ArrayField(models.FloatField(), size=4)
+    bbox = ArrayField(models.FloatField(), size=4, null=True)
 
     class Meta:
         indexes = [models.Index(fields=("change", "fid"), name="change_feature_fid")]
 
 
 class ChangeCell(models.Model):
-    """A cell of the city's grid (level of CELL_LEVEL) that a bulk load touched."""
+    """A cell of the city's grid (level of CELL_LEVEL) that a load touched, one too large to name its features."""
 
     change = models.ForeignKey(Change, models.CASCADE, related_name="cells")
     column = models.IntegerField()
@@ -64,3 +64,20 @@ class Lineage(models.Model):
 
     class Meta:
         ordering = ("-at",)
+
+
+class Correction(models.Model):
+    """A feature that stays as it was corrected on the one map although a delivery since then did not say so.
+
+    Corrections made after the layer's last delivery are found in the feed; these are the older ones.
+    """
+
+    layer = models.ForeignKey(Layer, models.CASCADE, related_name="corrections")
+    fid = models.BigIntegerField()
+    base = models.BigIntegerField()  # revision at which the feature was last as delivered
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("layer", "fid"), name="correction_once")]
+
+    def __str__(self) -> str:
+        return f"{self.layer_id} feature {self.fid}"

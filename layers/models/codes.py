@@ -24,6 +24,13 @@ class CodeList(models.Model):
 class CodeValue(models.Model):
     """One code of a list, with its names and, where the standard gives one, its colour."""
 
+    class Mark(models.TextChoices):
+        """How well what is written here is known to agree with the standard's own text."""
+
+        CHECKED = "checked", "已核对 checked"
+        RECALLED = "recalled", "待核对 recalled"
+        CONVENTION = "convention", "本项目约定 convention"
+
     code_list = models.ForeignKey(CodeList, models.CASCADE, related_name="values")
     code = models.CharField(max_length=32)
     title_zh = models.CharField(max_length=120)
@@ -31,6 +38,7 @@ class CodeValue(models.Model):
     colour = models.CharField(max_length=9, blank=True)
     parent = models.CharField(max_length=32, blank=True)  # the code above it in the same list
     selectable = models.BooleanField(default=True)  # False: a heading, no value of a feature
+    mark = models.CharField(max_length=10, choices=Mark.choices, blank=True)
 
     class Meta:
         ordering = ("code",)

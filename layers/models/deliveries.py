@@ -48,7 +48,9 @@ class Delivery(models.Model):
         FAILED = "failed", "失败"
         WITHDRAWN = "withdrawn", "已撤回"
 
-    token = models.CharField(max_length=24, unique=True, default=token)  # its folder and its staging tables
+    token = models.CharField(max_length=24, unique=True, default=token)  # names its staging tables
+    folder = models.CharField(max_length=64)  # below the folder of received files
+    main = models.CharField(max_length=300, blank=True)  # the file or folder delivered, below `folder`
     name = models.CharField(max_length=300)
     department = models.ForeignKey(Department, models.PROTECT, related_name="deliveries")
     profile = models.ForeignKey(DeliveryProfile, models.SET_NULL, null=True, blank=True)
@@ -64,6 +66,9 @@ class Delivery(models.Model):
     reason = models.TextField(blank=True)
     decided_by = models.CharField(max_length=200, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
+    accept_at_once = models.BooleanField(
+        default=False
+    )  # without a person, if nothing is to be asked or blocked
     package = models.CharField(max_length=300, blank=True)  # file name below the packages' folder
 
     class Meta:
@@ -88,6 +93,8 @@ class DeliveryPart(models.Model):
     staged = models.CharField(max_length=60, blank=True)  # its table in schema staging
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)  # what publishing needs again
     report = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    held = models.JSONField(default=list, encoder=DjangoJSONEncoder)
+    samples = models.JSONField(default=list, encoder=DjangoJSONEncoder)  # of text in doubtful encodings
 
     class Meta:
         ordering = ("delivery", "order")
@@ -155,6 +162,7 @@ class Pull(models.Model):
     next_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(null=True, blank=True)
     last_sha256 = models.CharField(max_length=64, blank=True)
+    last_validators = models.JSONField(default=dict, blank=True)  # of HTTP: etag, last_modified
     last_state = models.CharField(max_length=20, blank=True)
     last_reason = models.TextField(blank=True)
     last_delivery = models.ForeignKey(Delivery, models.SET_NULL, null=True, blank=True)

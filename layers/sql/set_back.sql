@@ -38,8 +38,10 @@ WITH change AS (
 INSERT INTO layers_changefeature (change_id, fid, op, bbox)
 SELECT change.id, fid,
        CASE WHEN is_now AND will_be THEN 'update' WHEN will_be THEN 'insert' ELSE 'delete' END,
+       CASE WHEN first_box IS NOT NULL THEN
        ARRAY[least(ST_XMin(first_box), ST_XMin(second_box)), least(ST_YMin(first_box), ST_YMin(second_box)),
              greatest(ST_XMax(first_box), ST_XMax(second_box)), greatest(ST_YMax(first_box), ST_YMax(second_box))]
+       END
   FROM touched, change;
 
 INSERT INTO {history} ({columns}, rev_to)
@@ -65,7 +67,8 @@ SELECT {kept},
 WITH counts AS (
     SELECT change_id, count(*) FILTER (WHERE op = 'insert') AS inserted,
            count(*) FILTER (WHERE op = 'update') AS updated, count(*) FILTER (WHERE op = 'delete') AS deleted,
-           ARRAY[min(bbox[1]), min(bbox[2]), max(bbox[3]), max(bbox[4])] AS box
+           CASE WHEN count(bbox) > 0
+                THEN ARRAY[min(bbox[1]), min(bbox[2]), max(bbox[3]), max(bbox[4])] END AS box
       FROM layers_changefeature
      WHERE change_id = (SELECT id FROM layers_change WHERE layer_id = %(layer)s
                            AND revision = (SELECT revision FROM layers_layer WHERE id = %(layer)s))
@@ -76,7 +79,7 @@ WITH counts AS (
 )
 UPDATE layers_layer
    SET feature_count = feature_count + counts.inserted - counts.deleted,
-       extent = CASE WHEN extent IS NULL THEN counts.box
+       extent = CASE WHEN extent IS NULL OR counts.box IS NULL THEN coalesce(extent, counts.box)
                      ELSE ARRAY[least(extent[1], counts.box[1]), least(extent[2], counts.box[2]),
                                 greatest(extent[3], counts.box[3]), greatest(extent[4], counts.box[4])] END
   FROM counts WHERE layers_layer.id = %(layer)s;

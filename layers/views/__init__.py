@@ -3,8 +3,31 @@
 from ninja import Router
 
 from accounts.guard import caller
-from layers.views import editing, looking
+from layers.views import (
+    codes,
+    deliveries,
+    delivery_papers,
+    editing,
+    exporting,
+    granting,
+    keeping,
+    looking,
+    profiles,
+    pulls,
+    quality,
+    rasters,
+)
 
 router = Router(tags=["layers"], auth=caller)
 router.add_router("", looking.router)
 router.add_router("", editing.router)
+router.add_router("", codes.router)
+router.add_router("", rasters.router)
+router.add_router("", exporting.router)
+router.add_router("", pulls.router)
+router.add_router("", deliveries.router)
+router.add_router("", delivery_papers.router)
+router.add_router("", profiles.router)
+router.add_router("", quality.router)
+router.add_router("", keeping.router)
+router.add_router("", granting.router)

@@ -16,6 +16,7 @@ from layers import catalogue, queries
 from layers.actions import (
     FeatureMissing,
 )
+from layers.catalogue import FieldInfo, LayerInfo
 from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
@@ -74,9 +75,9 @@ def layers(request: HttpRequest) -> HttpResponse:
     """Every layer the caller may view, with the fields and actions the caller has; 304 when nothing changed."""
     scopes = visible_layers(who_asks(request))
     states = queries.layer_states([one.layer.id for one in scopes])
-    body = json.dumps(
-        {"layers": [_layer(one, states[one.layer.id]) for one in scopes]}, ensure_ascii=False, default=str
-    )
+    known = {one.layer.name for one in scopes}
+    listed = [_layer(one, states[one.layer.id], known) for one in scopes]
+    body = json.dumps({"layers": listed}, ensure_ascii=False, default=str)
     tag = f'"{hashlib.sha256(body.encode()).hexdigest()[:24]}"'
     if request.headers.get("If-None-Match") == tag:
         response = HttpResponse(status=304)
@@ -91,7 +92,8 @@ def layers(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _layer(one: Scope, state: dict[str, Any]) -> dict[str, Any]:
+def _layer(one: Scope, state: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """One layer; `known` are the names of those that the caller may see."""
     layer = one.layer
     limited = one.areas is not None
     names = {field.field.name for field in one.fields}
@@ -110,21 +112,35 @@ def _layer(one: Scope, state: dict[str, Any]) -> dict[str, Any]:
         "extent": None if limited else state["extent"],
         "first_level": json.loads(state["first_levels"]),
         "label_field": layer.label_field if layer.label_field in names else None,
-        "fields": [
-            {
-                "name": field.field.name,
-                **{part: getattr(field.field, part) for part in ("alias_zh", "alias_en", "type", "unit")},
-            }
-            for field in one.fields
-        ],
+        "fields": [_field(field.field) for field in one.fields],
+        "joins": _join(layer, names, known),
         "style": style,
         "secrecy": layer.secrecy.value,
         "valid_time": layer.valid_time,
         "updated_at": state["changed_at"].isoformat() if state["changed_at"] else None,
-        "tiles": f"/tiles/{layer.name}/CityGrid/{{z}}/{{x}}/{{y}}.mvt?v={state['revision']}",
+        "tiles": None
+        if layer.is_table
+        else f"/tiles/{layer.name}/CityGrid/{{z}}/{{x}}/{{y}}.mvt?v={state['revision']}",
         "visible": layer.visible,
         "order": layer.order,
     }
+
+
+def _field(info: FieldInfo) -> dict[str, Any]:
+    """A field; one with a code list says which, and what may be chosen."""
+    told: dict[str, Any] = {
+        part: getattr(info, part) for part in ("name", "alias_zh", "alias_en", "type", "unit")
+    }
+    if info.codes is not None:
+        told |= {"code_list": info.code_list, "codes": info.codes}
+    return told
+
+
+def _join(layer: LayerInfo, names: set[str], known: set[str]) -> dict[str, str] | None:
+    """Which layer a table joins, where the caller may see that layer and both fields."""
+    if layer.join is None or layer.join.layer not in known or layer.join_field not in names:
+        return None
+    return {"layer": layer.join.layer, "field": layer.join_field}
 
 
 class Place(Schema):
@@ -157,9 +173,12 @@ def identify(request: HttpRequest, place: Query[Place]) -> HttpResponse:
     for one in scopes:
         note_read(who, one, "identify")
     hits = [
-        hit for one in scopes for hit in _hits(one, crs, float(point[0, 0]), float(point[0, 1]), tolerance)
+        hit
+        for one in scopes
+        if not one.layer.is_table  # its rows lie nowhere
+        for hit in _hits(one, crs, float(point[0, 0]), float(point[0, 1]), tolerance)
     ]
-    order = {"point": 0, "line": 1, "polygon": 2}
+    order = {"point": 0, "line": 1, "polygon": 2, "table": 3}
     families = {one.layer.name: order[one.layer.family.value] for one in scopes}
     hits.sort(key=lambda hit: (families[hit["layer"]], hit["distance"]))
     body = json.dumps({"hits": hits[:MOST_HITS]}, ensure_ascii=False)
@@ -223,5 +242,44 @@ def feature_history(request: HttpRequest, name: str, fid: int) -> dict[str, Any]
     )
     versions = [dict(zip(names, row, strict=True)) for row in listed]
     for one in versions:
-        one["properties"], one["geometry"] = json.loads(one["properties"]), json.loads(one["geometry"])
+        one["properties"], one["geometry"] = (
+            json.loads(one["properties"]),
+            json.loads(one["geometry"] or "null"),
+        )
     return {"layer": name, "fid": fid, "versions": versions}
+
+
+MOST_RELATED = 200
+
+
+@router.get("/layers/{name}/features/{int:fid}/related", summary="What the tables say of a feature")
+def related(request: HttpRequest, name: str, fid: int) -> dict[str, Any]:
+    """The rows that speak of a feature, of each table that joins its layer, by the caller's right on the table."""
+    known, who = catalogue.current(), who_asks(request)
+    found = scope(who, name, Action.QUERY, of=known)
+    if not 0 < fid < 2**63:
+        raise FeatureMissing(layer=name, fid=fid)
+    there, key = queries.key_of(found, fid, Moment.today())
+    if not there:
+        raise FeatureMissing(layer=name, fid=fid)
+    note_read(who, found, "related")
+    scopes = visible_layers(who, Action.QUERY, of=known)
+    joining = [one for one in scopes if one.layer.join is not None and one.layer.join.layer == name]
+    tables = [_related(request, one, key) for one in joining] if key is not None else []
+    return {"layer": name, "fid": fid, "tables": [one for one in tables if one["rows"]]}
+
+
+def _related(request: HttpRequest, one: Scope, key: str) -> dict[str, Any]:
+    note_read(who_asks(request), one, "related")
+    listed = queries.joined_rows(one, key, MOST_RELATED)
+    return {
+        "layer": one.layer.name,
+        "title_zh": one.layer.title_zh,
+        "title_en": one.layer.title_en,
+        "join_field": one.layer.join_field,
+        "rows": [
+            {"fid": fid, "version": version, "properties": properties}
+            for fid, version, properties in listed[:MOST_RELATED]
+        ],
+        "more": len(listed) > MOST_RELATED,
+    }

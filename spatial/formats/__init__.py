@@ -1,4 +1,4 @@
-"""Reading delivered files: GeoPackage, Shapefile, GeoJSON, CSV and FlatGeobuf, and nothing else."""
+"""Reading delivered files of the formats that are taken, and of no other."""
 
 from spatial.formats.opening import open_source
 from spatial.formats.refusals import (

@@ -7,6 +7,7 @@ about sizes is not believed; reading stops at the limit.
 import stat
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -32,8 +33,10 @@ class Member:
     path: Path
 
 
-def unpack(archive: Path, name: str, into: Path, suffixes: frozenset[str]) -> tuple[list[Member], list[str]]:
-    """Write the members with a wanted suffix into a folder; answers them and the names of those left out.
+def unpack(
+    archive: Path, name: str, into: Path, wanted: Callable[[str], bool]
+) -> tuple[list[Member], list[str]]:
+    """Write the members that are wanted into a folder; answers them and the names of those left out.
 
     Parameters
     ----------
@@ -43,8 +46,8 @@ def unpack(archive: Path, name: str, into: Path, suffixes: frozenset[str]) -> tu
         What it is called in a refusal.
     into : Path
         An empty folder of our own.
-    suffixes : frozenset of str
-        Lower case, with the dot.
+    wanted : callable
+        Whether a member is to be written, by the name shown; what it lets through ends in a plain suffix.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def unpack(archive: Path, name: str, into: Path, suffixes: frozenset[str]) -> tu
                 _refuse_kind(entry, name)
                 shown = _shown(entry)
                 suffix = PurePosixPath(shown).suffix.lower()
-                if entry.is_dir() or suffix not in suffixes or shown.startswith("__MACOSX/"):
+                if entry.is_dir() or not wanted(shown) or shown.startswith("__MACOSX/"):
                     left_out += [] if entry.is_dir() else [shown]
                     continue
                 path = into / f"member{number:04d}{suffix}"

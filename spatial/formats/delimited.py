@@ -1,7 +1,8 @@
 """CSV and its relatives: text columns, typed only where every value says so, with points or WKT for geometry.
 
 A column becomes a number only if each value is a number in its shortest usual form: '007', '+86', '1,234',
-'=1+2' and identifiers of more than fifteen digits stay text, as written.
+'=1+2' and identifiers of more than fifteen digits stay text, as written. An apostrophe before = + - @ marks text in
+spreadsheets and in our own exports: it is taken off, and its column stays text.
 """
 
 import csv
@@ -9,52 +10,32 @@ import io
 import mmap
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
-import shapely
 
 from spatial.formats.encodings import CANDIDATES, Verdict, decide
-from spatial.formats.refusals import TooManyFields, UnreadableSource
-from spatial.formats.source import MOST_FIELDS, Batch, Geometries, Notes, Source, SourceField, note
-from spatial.numbers import BBox
-from spatial.validity import GEOMETRIC, Family, of_family
+from spatial.formats.placing import (
+    bounds_of,
+    column_names,
+    family_of,
+    find_shape,
+    geometries_of,
+    type_name,
+    typed,
+    unsaid,
+)
+from spatial.formats.refusals import UnreadableSource
+from spatial.formats.source import Batch, Geometries, Notes, Source, SourceField, note
 
 LONGEST_LINE = 1_000_000
 _LARGEST = 1_000_000_000
 _DELIMITERS = ",;\t|"
-_INTEGER = r"^(?:0|-?[1-9][0-9]{0,14})$"
-_REAL = r"^(?:-?(?:0|[1-9][0-9]{0,14})\.[0-9]+|0|-?[1-9][0-9]{0,14})$"
-_SIGNIFICANT_DIGITS = 17
-_WKT_VALUE = (
-    r"(?i)^\s*(?:SRID=[0-9]{4,6};)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b|^\s*(?:GEOMETRYCOLLECTION)\b"
-)
-_COORDINATE = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
-_WKT_NAMES = ("wkt", "wkt_geom", "the_geom", "geom", "geometry", "shape", "几何")
-_PAIRS = (
-    (
-        ("longitude", "lon", "lng", "long", "经度", "x_lon", "wgs84_lon", "lon_wgs84"),
-        ("latitude", "lat", "纬度", "y_lat", "wgs84_lat", "lat_wgs84"),
-    ),
-    (
-        ("x", "easting", "point_x", "coord_x", "x_coord", "xcoord", "x坐标", "东坐标"),
-        ("y", "northing", "point_y", "coord_y", "y_coord", "ycoord", "y坐标", "北坐标"),
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """Where geometry comes from: one WKT column, or two of coordinates."""
-
-    columns: tuple[str, ...]
-    degrees: bool = False
+MARKED = r"^'('*[=+\-@\t\r])"
 
 
 def open_delimited(path: Path, name: str, encoding: str | None) -> Source:
@@ -74,24 +55,24 @@ def open_delimited(path: Path, name: str, encoding: str | None) -> Source:
     notes: Notes = []
     if not verdict.sure:
         note(notes, "encoding-doubtful", verdict.doubt_zh, verdict.doubt_en)
-    shape = _find_shape(texts)
-    geometries, srid = _geometries(texts, shape, notes)
-    typed = {column: _typed(texts.column(column)) for column in texts.column_names}
-    table = pa.table(list(typed.values()), names=list(typed))
+    shape = find_shape(texts)
+    geometries, srid = geometries_of(texts, shape, notes)
+    columns = {column: _unmarked(texts.column(column)) for column in texts.column_names}
+    table = pa.table(list(columns.values()), names=list(columns))
     return Source(
         driver="CSV",
         layer=name,
         layers=[name],
-        fields=tuple(SourceField(column, _type_name(values.type)) for column, values in typed.items()),
+        fields=tuple(SourceField(column, type_name(values.type)) for column, values in columns.items()),
         count=table.num_rows,
         reader=partial(_batches, geometries, table),
         srid=srid,
-        crs_note=None if srid else _unsaid(shape),
+        crs_note=None if srid else unsaid(shape),
         encoding=verdict.encoding,
         encoding_sure=verdict.sure,
         encoding_samples=samples,
-        bounds=_bounds(geometries),
-        family=_family(geometries),
+        bounds=bounds_of(geometries),
+        family=family_of(geometries),
         notes=notes,
     )
 
@@ -179,126 +160,13 @@ def _refuse_open_quote(path: Path, name: str, codec: str) -> None:
 
 def _header(line: str, name: str) -> list[str]:
     cells = next(csv.reader([line.rstrip("\r\n")], delimiter=_delimiter(line)), [])
-    if not cells or not any(cell.strip() for cell in cells):
-        raise UnreadableSource(name, "there is no header line", "没有表头行")
-    if len(cells) > MOST_FIELDS:
-        raise TooManyFields(count=len(cells), limit=MOST_FIELDS)
-    names: list[str] = []
-    for place, cell in enumerate(cells, 1):
-        base = cell.strip() or f"column_{place}"
-        name, number = base, 2
-        while name in names:
-            name, number = f"{base}_{number}", number + 1
-        names.append(name)
-    return names
+    return column_names([re.sub(MARKED, r"\1", cell) for cell in cells], name)
 
 
-def _typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers or real numbers where every value is one in its usual form, else the text."""
-    if column.null_count == len(column):
-        return column
-    if pc.all(pc.match_substring_regex(column, _INTEGER)).as_py():
-        return column.cast(pa.int64())
-    longest = pc.max(pc.utf8_length(column)).as_py() or 0
-    if longest <= _SIGNIFICANT_DIGITS + 2 and pc.all(pc.match_substring_regex(column, _REAL)).as_py():
-        return column.cast(pa.float64())
-    return column
-
-
-def _type_name(kind: pa.DataType) -> str:
-    return {pa.int64(): "integer", pa.float64(): "real"}.get(kind, "text")
-
-
-def _find_shape(texts: pa.Table) -> _Shape | None:
-    known = {name.strip().lower().replace(" ", "_"): name for name in texts.column_names}
-    for wanted in _WKT_NAMES:
-        if wanted in known and _looks_wkt(texts.column(known[wanted])):
-            return _Shape((known[wanted],))
-    for place, (xs, ys) in enumerate(_PAIRS):
-        x = next((known[wanted] for wanted in xs if wanted in known), None)
-        y = next((known[wanted] for wanted in ys if wanted in known), None)
-        if x is not None and y is not None:
-            return _Shape((x, y), degrees=place == 0)
-    return None
-
-
-def _looks_wkt(column: pa.ChunkedArray) -> bool:
-    values = column.drop_null()
-    return len(values) > 0 and bool(pc.match_substring_regex(values.slice(0, 1), _WKT_VALUE)[0].as_py())
-
-
-def _unsaid(shape: _Shape | None) -> str:
-    if shape is None:
-        return "没有坐标列 / there are no coordinate columns"
-    told = ", ".join(shape.columns)
-    if shape.degrees:
-        return f"列 {told} 是经纬度，但没有说明基准 / columns {told} are degrees of an unstated datum"
-    return f"列 {told} 没有说明坐标系 / columns {told} do not say their system"
-
-
-def _geometries(texts: pa.Table, shape: _Shape | None, notes: Notes) -> tuple[Geometries, int | None]:
-    if shape is None:
-        note(notes, "no-geometry", "没有坐标列，只有属性", "no coordinate columns, attributes only")
-        return np.full(texts.num_rows, None, dtype=object), None
-    if len(shape.columns) == 1:
-        return _from_wkt(texts.column(shape.columns[0]), notes)
-    x, y = (_coordinates(texts.column(name)) for name in shape.columns)
-    missing = np.isnan(x) | np.isnan(y)
-    blank = pc.or_(*(pc.is_null(texts.column(name)) for name in shape.columns)).to_numpy()
-    broken = int(np.count_nonzero(missing & ~blank))
-    if broken:
-        note(
-            notes,
-            "bad-coordinates",
-            "坐标不是数，视为无坐标",
-            "coordinates that are no numbers count as missing",
-            broken,
-        )
-    points: Geometries = np.full(texts.num_rows, None, dtype=object)
-    points[~missing] = shapely.points(x[~missing], y[~missing])
-    return points, None
-
-
-def _coordinates(column: pa.ChunkedArray) -> "np.typing.NDArray[np.float64]":
-    """Numbers, NaN for blank cells and for anything else."""
-    trimmed = pc.utf8_trim_whitespace(column)
-    numeric = pc.if_else(
-        pc.match_substring_regex(trimmed, _COORDINATE), trimmed, pa.scalar(None, pa.string())
-    )
-    plain = pc.replace_substring_regex(numeric, r"^\+", "")
-    return np.asarray(plain.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def _from_wkt(column: pa.ChunkedArray, notes: Notes) -> tuple[Geometries, int | None]:
-    """Geometries and the code that all EWKT values name, if they do."""
-    values = column.to_numpy(zero_copy_only=False)
-    marked = [re.match(r"\s*SRID=([0-9]{4,6});", value, re.I) if value else None for value in values]
-    named = {int(mark[1]) for mark in marked if mark}
-    bare = [value[mark.end() :] if mark else value for value, mark in zip(values, marked, strict=True)]
-    geometries: Geometries = shapely.from_wkt(np.array(bare, dtype=object), on_invalid="ignore")
-    broken = int(np.count_nonzero(shapely.is_missing(geometries) & ~column.is_null().to_numpy()))
-    if broken:
-        note(
-            notes,
-            "bad-coordinates",
-            "WKT 无法读取，视为无坐标",
-            "WKT that cannot be read counts as missing",
-            broken,
-        )
-    return geometries, named.pop() if len(named) == 1 else None
-
-
-def _bounds(geometries: Geometries) -> BBox | None:
-    if len(geometries) == 0:
-        return None
-    box = shapely.total_bounds(geometries)
-    return BBox(*(float(value) for value in box)) if np.isfinite(box).all() else None
-
-
-def _family(geometries: Geometries) -> Family | None:
-    counts = {family: int(np.count_nonzero(of_family(geometries, family))) for family in GEOMETRIC}
-    best = max(counts, key=lambda family: counts[family])
-    return best if counts[best] else None
+def _unmarked(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without the marks of text before what a spreadsheet would run as a formula."""
+    marked = pc.any(pc.match_substring_regex(column, MARKED)).as_py()
+    return pc.replace_substring_regex(column, MARKED, r"\1") if marked else typed(column)
 
 
 def _batches(geometries: Geometries, table: pa.Table, size: int) -> Iterator[Batch]:

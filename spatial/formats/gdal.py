@@ -17,6 +17,7 @@ import pyogrio.raw
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
+from spatial.crs import INPUT_SRIDS, identify_wkt
 from spatial.formats.columns import field_types, tidy
 from spatial.formats.curves import UnknownShape, linearise
 from spatial.formats.refusals import UnreadableSource
@@ -24,9 +25,28 @@ from spatial.formats.source import Batch, Geometries, Notes, SourceField, note
 from spatial.numbers import BBox
 from spatial.validity import GEOMETRIC, LINEARISE_TOLERANCE_M, Family, family_of, of_family
 
-DRIVERS = frozenset({"MEM", "ESRI Shapefile", "GPKG", "GeoJSON", "FlatGeobuf", "CSV"})
+DRIVERS = frozenset(
+    {
+        "MEM",
+        "ESRI Shapefile",
+        "GPKG",
+        "GeoJSON",
+        "FlatGeobuf",
+        "CSV",
+        "GTiff",  # the platform's own rasters, read by layers.rasters
+        "OpenFileGDB",
+        "GML",
+        "MapInfo File",
+    }
+)
+_SETTINGS = {
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+    "GML_FIELDTYPES": "ALWAYS_STRING",  # a code keeps its leading zeros
+    "GML_SKIP_RESOLVE_ELEMS": "ALL",  # no xlink:href is looked up
+}
+_COUNTED = frozenset({"MapInfo File", "GML"})  # these end without a word where a feature is broken
 _METRES_PER_DEGREE = 111_320.0
-_GDAL_FAULTS = (DataSourceError, DataLayerError, pa.ArrowInvalid, RuntimeError, OSError)
+_GDAL_FAULTS = (DataSourceError, DataLayerError, pa.ArrowInvalid, RuntimeError, OSError, UnicodeError)
 
 
 def library() -> Path:
@@ -44,7 +64,7 @@ def put_drivers_away() -> list[str]:
     gdal.GDALGetDriverShortName.argtypes = [ctypes.c_void_p]
     unwanted = ",".join(name for name in _driver_names(gdal) if name not in DRIVERS)
     if unwanted:
-        pyogrio.set_gdal_config_options({"GDAL_SKIP": unwanted, "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none"})
+        pyogrio.set_gdal_config_options({"GDAL_SKIP": unwanted, **_SETTINGS})
         gdal.GDALAllRegister()  # reads GDAL_SKIP, also whenever anyone else registers drivers later
     return _driver_names(gdal)
 
@@ -94,6 +114,27 @@ class GdalLayer:
         """Say that coordinates are degrees, so that the tolerance of arcs is one of degrees too."""
         self.tolerance = LINEARISE_TOLERANCE_M / _METRES_PER_DEGREE
 
+    @property
+    def system(self) -> tuple[int | None, str | None]:
+        """EPSG code of the declared system if it is accepted, else what to say of it.
+
+        Raises
+        ------
+        ObfuscatedDatum
+            The declaration names GCJ-02 or BD-09.
+        """
+        declared = str(self.info["crs"] or "")
+        if not declared:
+            return None, "文件没有声明坐标系 / the file declares no system"
+        code = declared.removeprefix("EPSG:")
+        if code.isascii() and code.isdigit() and int(code) in INPUT_SRIDS:
+            return int(code), None
+        srid = identify_wkt(declared)
+        if srid is not None:
+            return srid, None
+        told = declared[:80].split('"')[1] if declared[:80].count('"') > 1 else declared[:40]
+        return None, f"声明的坐标系不可接受 / the declared system is not accepted: {told!r}"
+
     def family(self, notes: Notes) -> Family | None:
         """What the layer declares to hold, or what most of its features are where it declares nothing."""
         declared = family_of(str(self.info["geometry_type"] or ""))
@@ -116,7 +157,13 @@ class GdalLayer:
         return max(present, key=lambda family: counts[family]) if present else None
 
     def batches(self, size: int, notes: Notes) -> Iterator[Batch]:
-        """All features in the order of the file."""
+        """All features in the order of the file.
+
+        Raises
+        ------
+        UnreadableSource
+            Broken, or, where the count was made from the file itself, ended before all were read.
+        """
         start = 0
         try:
             with self._open(size) as (_, reader):
@@ -127,6 +174,12 @@ class GdalLayer:
                     start += len(geometries)
         except _GDAL_FAULTS:
             raise self._unreadable() from None
+        if self.info["driver"] in _COUNTED and start < self.count:
+            raise UnreadableSource(
+                self.name,
+                f"it breaks off after {start} of {self.count} features",
+                f"{self.count} 个要素只读到 {start} 个",
+            )
 
     def _open(self, size: int) -> Any:
         return pyogrio.raw.open_arrow(

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from spatial.crs import INPUT_SRIDS, UnknownCrs, crs_of, parse_crs, refuse_obfuscated
-from spatial.formats.encodings import codec_named, decide
 from spatial.formats.gdal import GdalLayer
-from spatial.formats.refusals import UnreadableSource, WrongEncoding
+from spatial.formats.recoding import as_utf8
+from spatial.formats.refusals import UnreadableSource
 from spatial.formats.source import Notes, Source, note
 from spatial.strictjson import BadJson, loads
 
 _CRS_MEMBER = re.compile(rb'"(?:c|\\u0063)(?:r|\\u0072)(?:s|\\u0073)"\s*:\s*([^\s])')
 _LONG_NUMBER = re.compile(rb":\s*-?[0-9]{17,}\s*[,}\]]")
-_CHUNK = 16_777_216
 _LONGEST_CRS = 2_000
 _BOM = b"\xef\xbb\xbf"
 
@@ -39,7 +38,7 @@ def open_geojson(path: Path, name: str, work: Path, encoding: str | None) -> Sou
         The choice does not decode the text.
     """
     link = work / "source.geojson"
-    used, sure = _as_utf8(path, link, name, encoding)
+    used, sure = as_utf8(path, link, name, encoding)
     srid, long_numbers = _look_through(link, name)
     layer = GdalLayer(link, name, DATE_AS_STRING="YES", FLATTEN_NESTED_ATTRIBUTES="NO")
     if srid is not None and crs_of(srid).geographic:
@@ -64,41 +63,6 @@ def open_geojson(path: Path, name: str, work: Path, encoding: str | None) -> Sou
         family=layer.family(notes),
         notes=notes,
     )
-
-
-def _as_utf8(path: Path, link: Path, name: str, encoding: str | None) -> tuple[str | None, bool]:
-    """Put the file, or a copy of it in UTF-8, at `link`."""
-    chosen = codec_named(encoding) if encoding is not None else None
-    if encoding is not None and chosen is None:
-        raise WrongEncoding(encoding=encoding[:40])
-    if chosen in {None, "utf-8"} and _is_utf8(path):
-        link.symlink_to(path.resolve())
-        return "utf-8", True
-    if chosen == "utf-8":
-        raise WrongEncoding(encoding="utf-8")
-    data = path.read_bytes()
-    pieces = [piece for piece in re.split(rb"[\x00-\x7f]+", data) if piece] if chosen is None else [data]
-    verdict = decide(pieces, explicit=chosen)
-    if verdict.encoding is None:
-        raise UnreadableSource(
-            name, "the text is neither UTF-8 nor GB18030", "文字既不是 UTF-8 也不是 GB18030"
-        )
-    link.write_text(data.decode(verdict.encoding), encoding="utf-8")
-    return verdict.encoding, verdict.sure
-
-
-def _is_utf8(path: Path) -> bool:
-    rest = b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            try:
-                (rest + chunk).decode()
-                rest = b""
-            except UnicodeDecodeError as fault:
-                rest = (rest + chunk)[fault.start :]
-                if len(rest) > 3:
-                    return False
-    return not rest
 
 
 def _look_through(path: Path, name: str) -> tuple[int | None, bool]:

@@ -12,26 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from spatial.crs import INPUT_SRIDS, crs_of, identify_wkt
+from spatial.formats.domains import field_words, with_words
 from spatial.formats.gdal import GdalLayer
 from spatial.formats.refusals import NotAllowedFormat, SourceLayerMissing, UnreadableSource
 from spatial.formats.source import Notes, Source, note
 
 MAGIC = b"SQLite format 3\x00"
 _SECONDS = 10.0
+_OPTIONS = {"IMMUTABLE": "YES", "LIST_ALL_TABLES": "NO"}
 _READ_BY_GDAL = ("gpkg_", "rtree_", "geometry_columns", "spatial_ref_sys", "layer_styles")
 _LAYERS = """
-    select c.table_name, g.srs_id, s.organization, s.organization_coordsys_id, s.definition, g.z
+    select c.table_name, g.srs_id, s.organization, s.organization_coordsys_id, s.definition, g.z, c.data_type
     from gpkg_contents c
-    join gpkg_geometry_columns g on g.table_name = c.table_name
+    left join gpkg_geometry_columns g on g.table_name = c.table_name
     left join gpkg_spatial_ref_sys s on s.srs_id = g.srs_id
-    where c.data_type = 'features'
+    where (c.data_type = 'features' and g.table_name is not null)
+       or (c.data_type = 'attributes' and lower(c.table_name) != 'layer_styles'
+           and lower(c.table_name) not like 'gpkg!_%' escape '!')
     order by c.rowid
     limit 1000
 """
 
 
 def open_geopackage(path: Path, name: str, work: Path, source_layer: str | None) -> Source:
-    """One feature table of a GeoPackage.
+    """One table of a GeoPackage, with geometry or without.
+
+    Where none is chosen it is the only feature table, else the only table.
 
     Raises
     ------
@@ -48,15 +54,11 @@ def open_geopackage(path: Path, name: str, work: Path, source_layer: str | None)
     link.symlink_to(path.resolve())
     layers = _inspect(link, name)
     names = [str(row[0]) for row in layers]
-    if source_layer is None and len(names) != 1:
-        raise SourceLayerMissing(layers=names)
-    layer = source_layer if source_layer is not None else names[0]
-    if layer not in names:
-        raise SourceLayerMissing(layers=names)
-    row = layers[names.index(layer)]
+    row = _chosen(layers, source_layer)
+    layer = str(row[0])
     srid, crs_note = _system(row)
     notes: Notes = []
-    table = GdalLayer(link, name, layer, IMMUTABLE="YES", LIST_ALL_TABLES="NO")
+    table = GdalLayer(link, name, layer, **_OPTIONS)
     if srid is not None and crs_of(srid).geographic:
         table.measure_in_degrees()
     _remarks(path, row, notes)
@@ -64,7 +66,7 @@ def open_geopackage(path: Path, name: str, work: Path, source_layer: str | None)
         driver="GPKG",
         layer=layer,
         layers=names,
-        fields=table.fields,
+        fields=with_words(table.fields, field_words(link, layer, _OPTIONS)),
         count=table.count,
         reader=partial(table.batches, notes=notes),
         srid=srid,
@@ -75,7 +77,36 @@ def open_geopackage(path: Path, name: str, work: Path, source_layer: str | None)
     )
 
 
+def list_geopackage(path: Path, name: str, work: Path) -> list[tuple[str, bool]]:
+    """Name of each table, and whether it has geometry.
+
+    Raises
+    ------
+    NotAllowedFormat
+        A database that is no GeoPackage, or whose tables are views.
+    UnreadableSource
+        Broken.
+    """
+    link = work / "listed.gpkg"
+    link.symlink_to(path.resolve())
+    return [(str(row[0]), row[6] == "features") for row in _inspect(link, name)]
+
+
+def _chosen(layers: list[tuple[Any, ...]], wanted: str | None) -> tuple[Any, ...]:
+    """The row of the table asked for, of the only feature table, or of the only table."""
+    features = [row for row in layers if row[6] == "features"]
+    for some in (features, layers):
+        if wanted is None and len(some) == 1:
+            return some[0]
+    found = [row for row in layers if row[0] == wanted]
+    if not found:
+        raise SourceLayerMissing(layers=[str(row[0]) for row in layers])
+    return found[0]
+
+
 def _remarks(path: Path, row: tuple[Any, ...], notes: Notes) -> None:
+    if row[6] == "attributes":
+        note(notes, "no-geometry", "没有几何，只有属性", "no geometry, attributes only")
     if row[5] == 1:
         note(notes, "has-z", "含高程", "heights are present")
     log = path.with_name(path.name + "-wal")
@@ -105,7 +136,7 @@ def _inspect(path: Path, name: str) -> list[tuple[Any, ...]]:
         }
         _refuse_views(kinds, name)
         layers = connection.execute(_LAYERS).fetchall()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeError):  # a message of SQLite may quote bytes that are no text
         raise broken from None
     finally:
         connection.close()
@@ -137,7 +168,7 @@ def _refuse_pretended(kinds: dict[str, tuple[str, str]], table: str, name: str) 
 
 def _system(row: tuple[Any, ...]) -> tuple[int | None, str | None]:
     """EPSG code of a layer by the authority it names, else by its definition."""
-    _, srs_id, organization, code, definition, _ = row
+    _, srs_id, organization, code, definition, *_ = row
     by_text = identify_wkt(str(definition or ""))
     if str(organization).upper() == "EPSG" and code in INPUT_SRIDS:
         return int(code), None

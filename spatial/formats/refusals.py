@@ -23,10 +23,12 @@ class NotAllowedFormat(OnemapError):
     kind: ClassVar = Kind.UNPROCESSABLE
     code: ClassVar[str] = "format-not-allowed"
     message: ClassVar[str] = (
-        "{name}: {reason}; deliver GeoPackage, Shapefile (a folder or a zip), GeoJSON, CSV or FlatGeobuf"
+        "{name}: {reason}; deliver GeoPackage, Shapefile (a folder or a zip), file geodatabase, GeoJSON, "
+        "FlatGeobuf, GeoParquet, KML, GML, MapInfo, DXF, XLSX, CSV, DBF or a coordinate text"
     )
     message_zh: ClassVar[str] = (
-        "{name}：{reason_zh}；请提供 GeoPackage、Shapefile（文件夹或 zip）、GeoJSON、CSV 或 FlatGeobuf"
+        "{name}：{reason_zh}；请提供 GeoPackage、Shapefile（文件夹或 zip）、文件地理数据库（gdb）、GeoJSON、"
+        "FlatGeobuf、GeoParquet、KML、GML、MapInfo、DXF、XLSX、CSV、DBF 或界址点坐标文本"
     )
 
     def __init__(self, name: str, reason: str, reason_zh: str) -> None:

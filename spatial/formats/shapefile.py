@@ -144,7 +144,7 @@ def _attributes(
         raise UnreadableSource(
             layer, f"{count} shapes, but {table.count} records", f"图形 {count} 个，属性 {table.count} 条"
         )
-    verdict = _verdict(table, cpg, encoding, notes)
+    verdict = encoding_of(table, cpg, encoding, notes)
     fields, rows = table.read(verdict.encoding, notes)
     if table.deleted.any():
         zh, en = "已标记删除的记录未读入", "records marked as deleted were not read"
@@ -152,7 +152,14 @@ def _attributes(
     return verdict, _Attributes(fields, rows, table.deleted)
 
 
-def _verdict(table: DbfTable, cpg: Path | None, encoding: str | None, notes: Notes) -> Verdict:
+def encoding_of(table: DbfTable, cpg: Path | None, encoding: str | None, notes: Notes) -> Verdict:
+    """How the text of a .dbf is to be decoded, by a choice, the .cpg beside it, or what the text looks like.
+
+    Raises
+    ------
+    WrongEncoding
+        The choice does not decode the text.
+    """
     declared = _sidecar(cpg).strip()[:40] if cpg is not None else None
     if declared and codec_named(declared) is None:
         zh, en = f".cpg 写的“{declared}”不认识", f"the .cpg names '{declared}', which is not known"

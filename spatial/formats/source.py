@@ -1,6 +1,6 @@
 """What every reader of a file answers: one layer, its fields, and its features in batches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +31,17 @@ class SourceField:
         'text', 'integer', 'real', 'date', 'datetime' or 'boolean'.
     width : int or None
         Longest value the file declares, in its own count.
+    alias : str or None
+        What the file calls the column for people.
+    codes : mapping or None
+        Coded values the file declares for the column: code to what it stands for.
     """
 
     name: str
     type: str
     width: int | None = None
+    alias: str | None = None
+    codes: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Source:
     Attributes
     ----------
     driver : str
-        'GPKG', 'ESRI Shapefile', 'GeoJSON', 'CSV' or 'FlatGeobuf'.
+        Name of the format: 'GPKG', 'ESRI Shapefile', 'GeoJSON', 'CSV', 'OpenFileGDB', 'DXF', ….
     layer : str
         The layer read.
     layers : list of str

@@ -117,6 +117,8 @@ def main():
             notes.version(name, text)
         if "imports" in parts:
             rows += importing.measure(bed, path, options.rounds, notes)
+            changed = parcels.next_year(folder, options.count)
+            rows += importing.measure_replace(bed, path, changed, options.rounds)
         if {"items", "tiles"} & set(parts):
             rows += serve(bed, options, path, notes, parts)
     finally:

@@ -1,4 +1,4 @@
-"""Rows import_polygons and import_append: our import with all its checks against ogr2ogr."""
+"""Rows import_polygons and import_append: our import with all its checks against ogr2ogr; import_replace: our own."""
 
 import json
 import subprocess
@@ -13,10 +13,10 @@ from tests.conftest import ROOT
 LAYER = "bench_import"
 
 
-def ours(bed, path, mode, layer=LAYER):
+def ours(bed, path, mode, layer=LAYER, key=None):
     """Seconds from the call of import_now to its report; the worker does the job, as in a running site."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.one_import", str(path), layer, mode],
+        [sys.executable, "-m", "tests.benchmarks.one_import", str(path), layer, mode, *([key] if key else [])],
         env=bed.env, cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
@@ -57,3 +57,17 @@ def measure(bed, path, rounds, notes):
     created = alternate({"ours": our_round, "ogr2ogr": their_round}, rounds)
     appended = alternate({side: times.__getitem__ for side, times in made["append"].items()}, rounds)
     return [*rows_of("import_polygons", created), *rows_of("import_append", appended)]
+
+
+def measure_replace(bed, path, changed, rounds):
+    """The row of a delivery in which one in a hundred changed, by key; the layer's own creation is its peer."""
+    created = {}
+
+    def replaced(number):
+        created[number] = ours(bed, path, "create", key="code")
+        seconds = ours(bed, changed, "replace", key="code")
+        bed.drop_layers(LAYER)
+        return seconds
+
+    seconds = alternate({"ours": replaced}, rounds)
+    return rows_of("import_replace", seconds | alternate({"create": created.__getitem__}, rounds))

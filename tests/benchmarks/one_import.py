@@ -1,4 +1,4 @@
-"""One import as the site does it, timed from the call to the report: `one_import PATH LAYER MODE`."""
+"""One import as the site does it, timed from the call to the report: `one_import PATH LAYER MODE [KEY]`."""
 
 import json
 import sys
@@ -13,13 +13,14 @@ from layers.exchange.imports import import_now  # noqa: E402 - Django first
 from layers.exchange.options import ImportOptions  # noqa: E402
 
 
-def main(path, layer, mode):
+def main(path, layer, mode, key=None):
     options = ImportOptions(
         layer=layer,
         title="宗地",
         department="data",
         theme="base",
         mode=mode,
+        key=key,
         public=True,
         accept=("outside-city",),
     )

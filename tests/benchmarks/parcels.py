@@ -68,14 +68,30 @@ def frame(count, seed=SEED):
 
 def geopackage(folder: Path, count):
     """Path of the GeoPackage with `count` parcels; written on first use."""
-    path = folder / f"parcels-{count}-{SEED}.gpkg"
+    return _written(folder / f"parcels-{count}-{SEED}.gpkg", lambda: frame(count))
+
+
+def next_year(folder: Path, count):
+    """Path of the same parcels of which one in a hundred changed; written on first use."""
+    return _written(folder / f"parcels-{count}-{SEED}-next.gpkg", lambda: changed(frame(count)))
+
+
+def changed(parcels, seed=SEED + 2):
+    """Of each 1,000 parcels about seven in another use, three drawn 10 cm smaller on all sides."""
+    chosen = np.random.default_rng(seed).random(len(parcels))
+    used, drawn = chosen < 0.007, (chosen >= 0.007) & (chosen < 0.01)
+    after = parcels.copy()
+    after.loc[used, "use"] = "混合用地"
+    after.loc[drawn, "geometry"] = shapely.set_precision(shapely.buffer(after.geometry[drawn], -0.1), 0.001)
+    return after
+
+
+def _written(path, make):
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"unfinished-{path.name}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"unfinished-{path.name}")
         unfinished.unlink(missing_ok=True)
         options = {"VERSION": "1.3"}  # what the oldest GDAL among the peers reads without a word
-        pyogrio.write_dataframe(
-            frame(count), unfinished, layer=LAYER, use_arrow=True, dataset_options=options
-        )
+        pyogrio.write_dataframe(make(), unfinished, layer=LAYER, use_arrow=True, dataset_options=options)
         unfinished.replace(path)
     return path

@@ -8,6 +8,7 @@ from pathlib import Path
 TARGETS = {
     ("import_polygons", "ogr2ogr"): 0.67,
     ("import_append", "ogr2ogr"): 0.4,
+    ("import_replace", "create"): 0.5,
     ("items_geojson_10k", "mapserver"): 3.0,
 }
 BARE_SQL, BARE_SQL_TARGET, OTHER_TARGET = "bare-sql", 0.8, 1.0

@@ -13,6 +13,7 @@ from tests.benchmarks.report import Row, rows_of, table, write
     [
         ("import_polygons", "ogr2ogr", 0.67),
         ("import_append", "ogr2ogr", 0.4),
+        ("import_replace", "create", 0.5),
         ("items_geojson_10k", "mapserver", 3.0),
         ("items_geojson_10k", "tipg", 1.0),
         ("mvt_z16_citygrid", "bare-sql", 0.8),

@@ -191,5 +191,15 @@ def test_a_crs_member_of_a_granted_area_is_refused_in_one_line(site, key, trap):
 def test_the_table_has_the_drivers_for_delivered_files_alone(site):
     code = "import json, pyogrio, spatial.formats.gdal; print(json.dumps(sorted(pyogrio.list_drivers())))"
     left = json.loads(site.shell(code))
-    assert set(left) <= {"CSV", "ESRI Shapefile", "FlatGeobuf", "GPKG", "GeoJSON", "MEM"}
+    assert set(left) <= {
+        "CSV",
+        "ESRI Shapefile",
+        "FlatGeobuf",
+        "GML",
+        "GPKG",
+        "GeoJSON",
+        "MEM",
+        "MapInfo File",
+        "OpenFileGDB",
+    }
     assert pyogrio.__gdal_version__ >= (3, 9)

@@ -80,7 +80,7 @@ def test_what_the_killed_left_behind_is_swept(doomed, killed):
     assert len(folders) >= 4
     for folder in folders:
         os.utime(folder, (time.time() - 7200,) * 2)
-    doomed.shell("from layers.exchange.imports import sweep_staging; sweep_staging()")
+    doomed.shell("from layers.exchange.sweeping import sweep_staging; sweep_staging()")
     assert (doomed.staged(), list(incoming.iterdir())) == (0, [])
 
 

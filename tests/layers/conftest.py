@@ -67,10 +67,14 @@ class Land(Site):
 
     def package(self, rows):
         """A GeoPackage in the storage CRS of rows, each a geometry and its values."""
+        return self.package_in(rows, 4547)
+
+    def package_in(self, rows, srid):
+        """A GeoPackage in a coordinate system of rows, each a geometry and its values."""
         names = list(dict.fromkeys(name for _, values in rows for name in values))
         columns = {name: _column([values.get(name) for _, values in rows]) for name in names}
         path = self.folder / f"delivery_{next(self.names)}.gpkg"
-        frame = gpd.GeoDataFrame(columns, geometry=[shape for shape, _ in rows], crs=4547)
+        frame = gpd.GeoDataFrame(columns, geometry=[shape for shape, _ in rows], crs=srid)
         frame.to_file(path, driver="GPKG", layer="delivery")
         return path
 

@@ -6,11 +6,13 @@ from django.urls import path
 from ninja import NinjaAPI
 
 from accounts.views import router as accounts_router
+from process.upload_views import router as uploads_router
 from process.views import router as process_router
 
 api = NinjaAPI(urls_namespace="accounts-and-process")
 api.add_router("", accounts_router)
 api.add_router("", process_router)
+api.add_router("", uploads_router)
 
 
 def plain(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ from accounts.commandline import JsonCommand
 from demo.actions import load_city
 from demo.sizes import SIZES, UnknownSize
 from layers.exchange.imports import import_now
+from process.runner import one_child
 
 SEED = 20
 
@@ -34,7 +35,8 @@ class Command(JsonCommand):
         """Load it, telling of each layer on stderr."""
         if options["size"] not in SIZES:
             raise UnknownSize(size=options["size"], possible=", ".join(SIZES))
-        return load_city(options["size"], options["seed"], import_now, self.stderr.write)
+        with one_child():
+            return load_city(options["size"], options["seed"], import_now, self.stderr.write)
 
     def describe(self, result: dict[str, Any]) -> str:
         """One or two lines for a person."""

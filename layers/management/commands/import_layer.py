@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from accounts.commandline import JsonCommand
 from layers.exchange.imports import import_now
-from layers.exchange.options import MODES, ImportOptions
+from layers.exchange.options import CONFLICTS, MODES, ImportOptions
 from process.models import Job
 
 
@@ -34,8 +34,17 @@ class Command(JsonCommand):
         parser.add_argument("--secrecy", default="", help="public, internal (as a rule) or sensitive")
         parser.add_argument("--valid-time", action="store_true")
         parser.add_argument("--valid-from")
-        parser.add_argument("--accept", default="", help="outside-city,gcj02-suspected")
+        parser.add_argument("--accept", default="", help="outside-city,gcj02-suspected,count-jumped")
+        parser.add_argument(
+            "--conflicts",
+            default="hold",
+            choices=CONFLICTS,
+            help="what becomes of corrections on the one map",
+        )
+        parser.add_argument("--most-changed", type=float, help="share of features; more than that is held")
         parser.add_argument("--label", dest="label_field", default="")
+        parser.add_argument("--joins", default="", help="of a table without geometry: the layer it joins")
+        parser.add_argument("--join-field", default="", help="the table's field that holds that layer's key")
         parser.add_argument("--control", action="store_true", help="positions of this layer are trusted")
         parser.add_argument("--dry-run", action="store_true")
         parser.add_argument("--public", action="store_true", help="grant view and query to the public")

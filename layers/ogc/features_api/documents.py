@@ -148,6 +148,8 @@ def _collection_links(request: HttpRequest, scope: Scope) -> list[dict[str, str]
             ),
             link(f"{root}{path}/changes?since=0", "changes", "application/json", "Changes since a revision"),
         ]
+    if scope.layer.is_table:
+        return links
     vector_rel = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
     return [*links, link(f"{root}{path}/tiles", vector_rel, "application/json", "Vector tiles")]
 
@@ -183,11 +185,12 @@ def schema(request: HttpRequest, scope: Scope, kind: str) -> dict[str, Any]:
         one.field.name: field_schema(one.field, number, language)
         for number, one in enumerate(scope.fields, 1)
     }
-    geometry = {
-        "x-ogc-role": "primary-geometry",
-        "format": f"geometry-{scope.layer.family.value.replace('line', 'linestring')}-any",
-    }
-    properties = {"geometry": geometry, **properties}
+    if not scope.layer.is_table:
+        geometry = {
+            "x-ogc-role": "primary-geometry",
+            "format": f"geometry-{scope.layer.family.value.replace('line', 'linestring')}-any",
+        }
+        properties = {"geometry": geometry, **properties}
     found: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": url,

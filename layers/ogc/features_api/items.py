@@ -31,7 +31,9 @@ def feature_text(scope: Scope, crs: Crs, alias: str) -> tuple[sql.Composable, di
         """|| {properties}::text || ',"version":' || {row}.version || {time} || '}}'"""
     ).format(
         row=sql.Identifier(alias),
-        geometry=axes.geometry_out(crs, sql.Identifier(alias, "geom")),
+        geometry=sql.SQL("'null'")
+        if scope.layer.is_table
+        else axes.geometry_out(crs, sql.Identifier(alias, "geom")),
         properties=properties,
         time=time,
     )
@@ -42,10 +44,11 @@ def matching(scope: Scope, query: ItemsQuery) -> Statement:
     """The relation of features that match a query (without paging): `SELECT * FROM … AS r WHERE …`, parenthesised."""
     where = None
     params: dict[str, Any] = {}
-    if query.box is not None:
+    # Rows without a geometry match any box (OGC 17-069r4, fc-bbox-response).
+    if query.box is not None and not scope.layer.is_table:
         where = sql.SQL("ST_Intersects(geom, ST_GeomFromWKB(%(box)s, {}))").format(sql.Literal(axes.STORAGE))
         params["box"] = query.box
-    elif query.nowhere:
+    elif query.nowhere and not scope.layer.is_table:
         where = sql.SQL("false")
     inner = queries.relation(scope, query.moment, where=where)
     tests: list[sql.Composable] = []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from layers.models import Change, ChangeCell, Field, Layer
+from layers.models import Change, ChangeFeature, Field, Layer
 from layers.moments import Moment
 from tests.layers.conftest import at, square
 
@@ -93,7 +93,8 @@ def test_replace_by_key_keeps_identity_and_ends_what_is_missing(land):
     ]
     change = Change.objects.get(layer__name=name, revision=2)
     assert (change.inserted, change.updated, change.deleted) == (1, 1, 2)
-    assert ChangeCell.objects.filter(change=change).exists()
+    named = ChangeFeature.objects.filter(change=change).order_by("fid").values_list("fid", "op")
+    assert list(named) == [(2, "update"), (3, "delete"), (4, "delete"), (5, "insert")]
     land.sound(name)
 
 

@@ -214,11 +214,14 @@ def test_charging_stations_from_csv(land, shared_data, path, count):
     assert np.abs(ours - np.column_stack([x, y])).max() < 0.001
 
 
-def test_tables_without_places_are_no_layers(land, shared_data):
+def test_files_without_places_become_tables(land, shared_data):
     for path in sorted((shared_data / "shenzhen/divisions").glob("*.csv")):
-        report = land.bring(path, land.name_of_layer())
-        assert (report["status"], report["code"]) == ("failed", "bad-option")
-        assert "no geometry" in report["reason"]
+        name = land.name_of_layer()
+        report = accounted(land.bring(path, name))
+        assert (report["status"], report["rejected"]) == ("done", 0)
+        assert report["inserted"] == len(pd.read_csv(path))
+        assert (land.state(name).family, land.state(name).extent) == ("table", None)
+        land.sound(name)
 
 
 def test_new_yorks_requests_are_held_and_those_without_place_named(land, shared_data):

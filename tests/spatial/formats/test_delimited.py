@@ -138,3 +138,10 @@ def test_too_many_columns(write):
     with pytest.raises(TooManyFields) as refusal:
         open_source(write(",".join(f"c{place}" for place in range(251)) + "\n"))
     assert refusal.value.facts == {"count": 251, "limit": 250}
+
+
+def test_the_mark_of_text_is_taken_off(tmp_path):
+    path = tmp_path / "marked.csv"
+    path.write_text("a,b,c\n'-1.5,'=1+1,''@x\n'-2,'x,-3\n", encoding="utf-8")
+    table = next(open_source(path).batches()).table
+    assert table.to_pylist() == [{"a": "-1.5", "b": "=1+1", "c": "'@x"}, {"a": "-2", "b": "'x", "c": "-3"}]

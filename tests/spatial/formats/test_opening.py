@@ -4,13 +4,31 @@ from pyogrio.errors import DataSourceError
 
 from spatial.formats import NotAllowedFormat, TooManyFields, UnreadableSource, internal_columns, open_source
 from spatial.formats.gdal import DRIVERS, put_drivers_away
+from spatial.validity import Family
 
 VRT = b"""<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer>
 </OGRVRTDataSource>"""
 
 
 @pytest.mark.parametrize(
-    "suffix", [".shp", ".gpkg", ".fgb", ".zip", ".geojson", ".json", ".csv", ".vrt", ".kml", ""]
+    "suffix",
+    [
+        ".shp",
+        ".gpkg",
+        ".fgb",
+        ".zip",
+        ".geojson",
+        ".json",
+        ".csv",
+        ".vrt",
+        ".kml",
+        ".gml",
+        ".dxf",
+        ".xlsx",
+        ".parquet",
+        ".tab",
+        "",
+    ],
 )
 @pytest.mark.parametrize(
     "content", [VRT, b"PK\x03\x04" + bytes(40), b"%PDF-1.7\n" + bytes(40), b"SQLite format 3\x00" + bytes(90)]
@@ -50,3 +68,19 @@ def test_internal_columns_are_all_different_and_plain(names):
 def test_at_most_250_columns():
     with pytest.raises(TooManyFields):
         internal_columns(["x"] * 251)
+
+
+def test_a_text_is_told_by_what_it_begins_with(tmp_path):
+    corners = "J1,2494000,506000\nJ2,2494010,506000\nJ3,2494010,506010\nJ1,2494000,506000\n"
+    texts = {
+        "corners": corners,
+        "land": "[属性描述]\n坐标系=2000国家大地坐标系\n几度分带=3\n带号=38\n[地块坐标]\n4,0.01,1,甲,面,,,,@\n"
+        "J1,1,2494000,38506000\nJ2,1,2494010,38506000\nJ3,1,2494010,38506010\nJ1,1,2494000,38506000\n",
+        "table": "a,b\n1,2\n",
+    }
+    families = {}
+    for name, text in texts.items():
+        path = tmp_path / f"{name}.txt"
+        path.write_text(text)
+        families[name] = open_source(path).family
+    assert families == {"corners": Family.POLYGON, "land": Family.POLYGON, "table": None}

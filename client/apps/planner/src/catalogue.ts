@@ -1,4 +1,4 @@
-import { createPoll, createTask, mergeChoices, movedLayers, type LayerInfo, type Store } from '@onemap/core';
+import { createPoll, createTask, drawnLayers, mergeChoices, movedLayers, type LayerInfo, type Store } from '@onemap/core';
 
 import type { Planner } from './planner';
 import type { PlannerState } from './state';
@@ -31,14 +31,14 @@ export function createCatalogue(planner: Planner, onChange: () => Promise<void>)
   const load = (): Promise<void> =>
     task.run(async () => {
       const answer = await planner.api.layers(null);
-      return { layers: answer.body?.layers ?? [], etag: answer.etag };
+      return { layers: drawnLayers(answer.body?.layers ?? []), etag: answer.etag };
     });
   const poll = async (): Promise<void> => {
     // A list that never came is loaded in full view, with its own states.
     if (etag === null) return load();
     const answer = await planner.api.layers(etag);
     if (!answer.body) return;
-    take({ layers: answer.body.layers, etag: answer.etag });
+    take({ layers: drawnLayers(answer.body.layers), etag: answer.etag });
     await onChange();
   };
   const polling = createPoll({ everyMs: POLL_MS, work: poll, isHidden: () => document.hidden });

@@ -1,6 +1,7 @@
 import '@onemap/ui/tokens.css';
+import '@onemap/ui/base.css';
+import '@onemap/ui/controls.css';
 import './styles/shell.css';
-import './styles/controls.css';
 import './styles/panels.css';
 
 import { readConfig } from './config';

@@ -28,6 +28,11 @@ export function mergeChoices(layers: LayerInfo[], before: LayerChoices, link: Li
   return Object.fromEntries(layers.map((layer) => [layer.name, choose(layer)]));
 }
 
+/** The layers that a map can draw. */
+export function drawnLayers(layers: LayerInfo[]): LayerInfo[] {
+  return layers.filter((layer) => layer.geometry !== 'table');
+}
+
 /** Layers by theme in the catalogue's order; inside a theme the one drawn on top comes first. */
 export function groupByTheme(layers: LayerInfo[]): ThemeGroup[] {
   const groups = new Map<string, ThemeGroup>();

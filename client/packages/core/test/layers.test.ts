@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { LayerInfo } from '../src/api/types';
-import { filterLayers, groupByTheme, groupState, mergeChoices, movedLayers, visibleLayers } from '../src/layers';
+import { drawnLayers, filterLayers, groupByTheme, groupState, mergeChoices, movedLayers, visibleLayers } from '../src/layers';
 
 const base = { code: 'base', title_zh: '基础地理', title_en: 'Base', order: 1 };
 const plan = { code: 'plan', title_zh: '规划成果', title_en: 'Plans', order: 2 };
@@ -21,6 +21,11 @@ test('themes follow their order, layers the drawing order, top first', () => {
     ['base', ['road', 'building']],
     ['plan', ['parcel']],
   ]);
+});
+
+test('a table is no layer of the map', () => {
+  const table = layer('owner', 4, { geometry: 'table' });
+  expect(drawnLayers([parcel, table, road]).map(({ name }) => name)).toEqual(['parcel', 'road']);
 });
 
 test('without a link the catalogue decides what is on', () => {

@@ -3,3 +3,6 @@ export { firstResolution, isBelowFirstLevel } from './reconciler';
 export { legendOf, type Swatch } from './legend';
 export { NO_TILES, tileMark, type TileMark, type TileStatus } from './tileLoading';
 export type { GeometryCrs } from './selection';
+export { boxPolygon } from './crs';
+export { PlaceMap, type Place } from './placeMap';
+export type { PlaceKind } from './placeStyles';

@@ -30,8 +30,10 @@ export function builtPage(referencePath: string, manifestPath: string, language:
   const entry = manifest[ENTRY];
   if (!entry) throw new Error(`the manifest has no ${ENTRY}; run the build first`);
   const imports = (entry.imports ?? []).map((key) => manifest[key]!.file);
+  // What a page builds on comes before its own styles.
+  const styles = [...(entry.imports ?? []).flatMap((key) => manifest[key]!.css ?? []), ...(entry.css ?? [])];
   const links = [
-    ...(entry.css ?? []).map((file) => `<link rel="stylesheet" href="${BASE}${file}" />`),
+    ...styles.map((file) => `<link rel="stylesheet" href="${BASE}${file}" />`),
     ...imports.map((file) => `<link rel="modulepreload" href="${BASE}${file}" />`),
   ];
   return readFileSync(referencePath, 'utf8')

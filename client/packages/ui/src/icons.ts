@@ -25,6 +25,12 @@ export const ICONS = {
   solo: 'M8 3.5C4.5 3.5 2 8 2 8s2.5 4.5 6 4.5S14 8 14 8s-2.5-4.5-6-4.5zM8 10a2 2 0 100-4 2 2 0 000 4z',
   dock: 'M2 3h12v10H2zM6 3v10',
   dockRight: 'M2 3h12v10H2zM10 3v10',
+  inbox: 'M2 9l2.5-6h7L14 9v4.5H2zM2 9h3.5l1 2h3l1-2H14',
+  list: 'M5.5 4H14M5.5 8H14M5.5 12H14M2 4h.5M2 8h.5M2 12h.5',
+  clock: 'M8 14A6 6 0 108 2a6 6 0 000 12zM8 4.5V8l2.5 1.5',
+  file: 'M4 2h5l3 3v9H4zM9 2v3h3',
+  download: 'M8 2v8M4.5 7L8 10.5 11.5 7M2.5 13.5h11',
+  undo: 'M5.5 3L2.5 6l3 3M2.5 6H9a4 4 0 010 8H6',
 } as const;
 
 export type IconName = keyof typeof ICONS;

@@ -46,7 +46,44 @@ export class Http {
     return this.send<T>(path, { method: 'POST', headers, body: JSON.stringify(body) }, signal);
   }
 
+  async put<T>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer<T>> {
+    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': this.settings.csrfToken() };
+    return this.send<T>(path, { method: 'PUT', headers, body: JSON.stringify(body) }, signal);
+  }
+
+  /** Post a file as it is; the answer is JSON. */
+  async postFile<T>(path: string, file: Blob, type: string, signal?: AbortSignal): Promise<Answer<T>> {
+    const headers = { 'Content-Type': type, 'X-CSRFToken': this.settings.csrfToken() };
+    return this.send<T>(path, { method: 'POST', headers, body: file }, signal);
+  }
+
+  async remove(path: string, signal?: AbortSignal): Promise<void> {
+    await this.open(path, { method: 'DELETE', headers: { 'X-CSRFToken': this.settings.csrfToken() } }, signal);
+  }
+
+  /** Ask for the headers alone. */
+  async head(path: string, signal?: AbortSignal): Promise<Headers> {
+    return (await this.open(path, { method: 'HEAD', cache: 'no-store' }, signal)).headers;
+  }
+
+  /** Send bytes; what the server says of them is in the headers of its answer. */
+  async sendBytes(path: string, bytes: Blob, headers: Record<string, string>, signal?: AbortSignal): Promise<Headers> {
+    const told = { 'Content-Type': 'application/octet-stream', 'X-CSRFToken': this.settings.csrfToken(), ...headers };
+    return (await this.open(path, { method: 'PATCH', headers: told, body: bytes }, signal)).headers;
+  }
+
   private async send<T>(url: string, init: RequestInit, signal?: AbortSignal): Promise<Answer<T>> {
+    const response = await this.open(url, init, signal);
+    const empty = response.status === 304 || response.status === 204;
+    return {
+      body: empty ? null : ((await response.json()) as T),
+      status: response.status,
+      etag: response.headers.get('ETag'),
+    };
+  }
+
+  /** The answer to a request; a refusal is thrown. */
+  private async open(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
     const headers = {
       Accept: 'application/json, application/geo+json, application/problem+json',
       'Accept-Language': this.settings.language(),
@@ -56,12 +93,7 @@ export class Http {
     };
     const response = await this.exchange(url, { ...init, headers, credentials: 'same-origin' }, signal);
     if (!response.ok && response.status !== 304) throw await refusal(response);
-    const empty = response.status === 304 || response.status === 204;
-    return {
-      body: empty ? null : ((await response.json()) as T),
-      status: response.status,
-      etag: response.headers.get('ETag'),
-    };
+    return response;
   }
 
   private async exchange(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {

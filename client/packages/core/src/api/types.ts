@@ -5,7 +5,8 @@ export type Position = [number, number];
 export type Box = [number, number, number, number];
 export type Secrecy = 'public' | 'internal' | 'sensitive';
 export type Action = 'view' | 'query' | 'download' | 'edit' | 'publish' | 'admin';
-export type GeometryKind = 'point' | 'line' | 'polygon';
+/** A table has no geometry, no tiles and no place on the map. */
+export type GeometryKind = 'point' | 'line' | 'polygon' | 'table';
 
 export interface Department {
   code: string;
@@ -103,6 +104,7 @@ export interface LayerInfo {
   secrecy: Secrecy;
   valid_time: boolean;
   updated_at: string | null;
+  /** Of a drawn layer; a table has none. */
   tiles: string;
   visible: boolean;
   order: number;

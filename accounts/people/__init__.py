@@ -1,0 +1,1 @@
+"""The roster: departments, posts, areas and people from one workbook."""
