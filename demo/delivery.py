@@ -18,6 +18,7 @@ import shapely
 from demo.city import generate
 from demo.elevation import write_elevation
 from demo.seeds import stream
+from demo.shape import GRID_M
 from demo.tables import rows
 from spatial.crs import transformation
 from spatial.measure import geodesic_area
@@ -158,9 +159,10 @@ def _in_two(shape: Any) -> tuple[Any, Any] | None:
 def halves(shape: Any) -> tuple[Any, Any]:
     """The western and the eastern half of a shape."""
     west, south, east, north = shape.bounds
-    middle = (west + east) / 2
-    left = shapely.intersection(shape, shapely.box(west - 1, south - 1, middle, north + 1))
-    return left, shapely.difference(shape, left)
+    middle = round((west + east) / 2, 3)
+    west_side = shapely.box(west - 1, south - 1, middle, north + 1)
+    left = shapely.intersection(shape, west_side, grid_size=GRID_M)
+    return left, shapely.difference(shape, west_side, grid_size=GRID_M)
 
 
 def _restate(made: Survey) -> None:

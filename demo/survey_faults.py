@@ -33,10 +33,13 @@ def _put(frame: gpd.GeoDataFrame, at: int, shape: Any) -> None:
 
 
 def _overlap(made: Survey, at: int) -> None:
+    """A feature grows four metres into its neighbours."""
     frame = made.frames["DLTB"]
-    _put(frame, at, shapely.buffer(frame.geometry.array[at], 4.0, join_style="mitre"))
+    shape = frame.geometry.array[at]
+    _put(frame, at, shapely.buffer(shape, 4.0, join_style="mitre"))
     frame.loc[at, "TBMJ"] = stated_areas(frame.iloc[[at]])[0]
-    made.planted.append(Planted("overlap", "DLTB", (at + 1,), _spot(frame, at)))
+    ring = shapely.point_on_surface(shapely.difference(frame.geometry.array[at], shape))
+    made.planted.append(Planted("overlap", "DLTB", (at + 1,), (ring.x, ring.y)))
 
 
 def _gap(made: Survey, at: int) -> None:
