@@ -52,6 +52,8 @@ LAND_USE = FieldSpec("land_use", "text", "用地代码", "Land use code", "", *U
 LAND_USE_NAME = FieldSpec("land_use_name", "text", "用地名称", "Land use")
 BLOCK = FieldSpec("block", "text", "街坊代码", "Block code")
 DIVISION_FIELDS = (CODE, NAME, NAME_EN, PARENT, AREA)
+COVERS = {"partition": {"within": "division_district", "tolerance_m": 0.01}}
+CODED = {"unique": ["code"], "forms": {"code": "parcel_code"}}
 
 LAND = (
     LayerSpec(
@@ -115,6 +117,7 @@ LAND = (
             AREA,
         ),
         flat("#f4efe633", "#9c8f78", 0.6), key="code", codes={"land_use": "landuse-sd@2023"},
+        checks=CODED, update_days=30,
     ),
     LayerSpec(
         "landuse_plan", "规划用地", "Planned land use", "plan", "planning", "polygon", "land_use", False,
@@ -128,7 +131,7 @@ LAND = (
             FieldSpec("height_m", "real", "限高", "Height limit", "m", "上限", "Upper limit"),
             AREA,
         ),
-        by_land_use("land_use"), codes={"land_use": "landuse-sd@2023"},
+        by_land_use("land_use"), codes={"land_use": "landuse-sd@2023"}, checks=COVERS, update_days=365,
     ),
     LayerSpec(
         "landuse_status", "现状用地", "Present land use", "status", "planning", "polygon", "land_use", False,
@@ -138,7 +141,7 @@ LAND = (
             FieldSpec("survey_year", "integer", "调查年份", "Survey year"),
             AREA,
         ),
-        by_land_use("land_use"), codes={"land_use": "landuse-sd@2023"},
+        by_land_use("land_use"), codes={"land_use": "landuse-sd@2023"}, checks=COVERS, update_days=365,
     ),
     LayerSpec(
         "building", "建筑物", "Buildings", "base", "construction", "polygon", "name", True,
@@ -153,7 +156,7 @@ LAND = (
             FieldSpec("use", "text", "用途", "Use", "", "中文用途", "In Chinese"),
             FieldSpec("year", "integer", "建成年份", "Year built"),
         ),
-        flat("#d8c9b6", "#9a8669", 0.6), visible=True, key="code",
+        flat("#d8c9b6", "#9a8669", 0.6), visible=True, key="code", checks={"unique": ["code"]}, update_days=365,
     ),
 )  # fmt: skip
 LAYERS = (*LAND, *SERVICES)

@@ -81,7 +81,7 @@ SERVICES = (
             FieldSpec("state", "text", "状态", "State", "", "完好、破损、丢失", "In Chinese"),
             FieldSpec("installed", "integer", "安装年份", "Year installed"),
         ),
-        flat("#0e7c86", "#ffffff", 0.8), key="code",
+        flat("#0e7c86", "#ffffff", 0.8), key="code", checks={"unique": ["code"]}, update_days=90,
     ),
     LayerSpec(
         "address", "门牌地址", "Addresses", "base", "planning", "point", "number", True,
@@ -129,7 +129,7 @@ SERVICES = (
             FieldSpec("over_59", "integer", "60岁及以上", "60 and over", "人"),
             FieldSpec("counted_on", "date", "统计日期", "Counted on"),
         ),
-        {}, key="building", joins="building", join_field="building",
+        {}, key="building", joins="building", join_field="building", update_days=365,
     ),
     LayerSpec(
         "elevation", "地面高程", "Ground elevation", "base", "planning", "raster", "", True, (), {},

@@ -6,6 +6,29 @@ from demo.delivery import COMPONENT_CLASSES, KEYS, SOURCES
 from demo.tables import rows
 
 Part = dict[str, Any]
+TITLES = {
+    "XZQ": "行政区",
+    "JDXZQ": "街道",
+    "SQ": "社区",
+    "DLTB": "地类图斑",
+    "GHTB": "规划图斑",
+    "ZD": "宗地",
+    "JF": "街坊",
+    "JZW": "建筑物",
+    "DLZX": "道路中心线",
+    "SX": "水系",
+    "LD": "绿地",
+    "STBHHX": "生态保护红线",
+    "CZKFBJ": "城镇开发边界",
+    "FDTZ": "法定图则",
+    "TDCR": "土地出让",
+    "DYWG": "单元网格",
+    "ZRWG": "责任网格",
+    "MPDZ": "门牌地址",
+    "XQD": "兴趣点",
+    "GGSS": "公共设施",
+    "GHTZ": "规划图则范围",
+}
 WITHOUT_KEY = ("DLZX", "SX", "LD")
 LAND_CHECKS: Part = {
     "unique": ["BSM"],
@@ -52,7 +75,7 @@ def land_parts() -> list[Part]:
             "source": source,
             "kind": "layer",
             "layer": f"survey_{source.lower()}",
-            "title_zh": f"年度调查 {source}",
+            "title_zh": f"年度调查 {TITLES[source]}",
             "theme": "status",
             "required": True,
             **({"key": key} if key else {}),
@@ -71,7 +94,7 @@ def component_parts() -> list[Part]:
             "source": f"BJ{one['class']}",
             "kind": "layer",
             "layer": f"survey_bj{one['class']}",
-            "title_zh": f"年度调查 部件 {one['class']}",
+            "title_zh": f"年度调查 {one['name_zh']}",
             "theme": "management",
             "key": "BJBM",
             "required": False,

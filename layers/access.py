@@ -97,9 +97,8 @@ class Staff:
             return f"role:{role.code}", role.name_zh, role.name_en or role.name_zh
         if grant.to == "user":
             user = self.users.get(grant.user_id or 0)
-            return (
-                (f"user:{user.username}", *[user.shown_name()] * 2) if user else ("user:", "已停用", "left")
-            )
+            shown = user.shown_name() if user else ""
+            return (f"user:{user.username}", shown, shown) if user else ("user:", "已停用", "left")
         return "public", "公众", "the public"
 
 
@@ -195,6 +194,8 @@ def principal_called(to: str) -> Principal | None:
     kind, _, name = to.partition(":")
     if to == "public":
         return PUBLIC
+    if "\x00" in name:  # no text of the database
+        return None
     if kind == "user":
         user = User.objects.select_related("department").filter(username=name, is_active=True).first()
         return principal_of_user(user) if user else None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.contrib.gis.gdal import GDALException
+import shapely
 from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon
 
 from layers.actions.grants import AREA_SRID
@@ -40,13 +40,13 @@ def area_given(document: Mapping[str, Any]) -> tuple[MultiPolygon, str]:
             raise BadArea()
         return _multi(GEOSGeometry(memoryview(found), srid=AREA_SRID)), f"division:{code}"
     geometry = document.get("geometry", document)
-    # A `crs` member would go to GDAL as it stands, and says nothing that is true here.
+    # A `crs` member says nothing that is true here.
     if not isinstance(geometry, dict) or "crs" in geometry or "crs" in document:
         raise BadArea()
     try:
-        shape = GEOSGeometry(json.dumps(geometry))
-        return _multi(GEOSGeometry(shape.wkb, srid=AREA_SRID)), "drawn"
-    except (ValueError, TypeError, GEOSException, GDALException) as error:
+        shape = shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
+        return _multi(GEOSGeometry(memoryview(shapely.to_wkb(shape)), srid=AREA_SRID)), "drawn"
+    except (ValueError, TypeError, RecursionError, shapely.GEOSException, GEOSException) as error:
         raise BadArea() from error
 
 

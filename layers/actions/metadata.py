@@ -5,7 +5,7 @@ read with the record. Neither a draft nor a delivery changes what was approved.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -150,17 +150,38 @@ def _keywords(given: Any) -> list[str]:
     return list(dict.fromkeys(one.strip() for one in given if one.strip()))
 
 
+class MetadataChanged(OnemapError):
+    """Someone else wrote the record after this writer read it."""
+
+    kind: ClassVar = Kind.CONFLICT
+    code: ClassVar = "metadata-changed"
+    message: ClassVar = "{by} has written the metadata of layer {layer} meanwhile; read it again"
+    message_zh: ClassVar = "{by} 已修改图层 {layer} 的元数据，请重新读取"
+
+
 @transaction.atomic
-def write_draft(layer_id: int, document: Mapping[str, Any], *, by: str) -> MetadataVersion:
+def write_draft(
+    layer_id: int, document: Mapping[str, Any], *, by: str, seen: datetime | None = None
+) -> MetadataVersion:
     """Keep a record as the layer's one draft; the approved one stays as it is.
+
+    Parameters
+    ----------
+    seen
+        When the draft (or, without one, the approved record) that the writer read was written; None does not ask.
 
     Raises
     ------
-    BadMetadata
+    BadMetadata, MetadataChanged
     """
     record = judge(document)
     layer = Layer.objects.select_for_update().get(pk=layer_id)
-    draft = MetadataVersion.objects.filter(layer=layer, state=State.DRAFT).first()
+    standing = {one.state: one for one in MetadataVersion.objects.filter(layer=layer)}
+    draft = standing.get(State.DRAFT)
+    latest = draft or standing.get(State.APPROVED)
+    # Times leave the platform in milliseconds.
+    if seen and latest and abs(latest.written_at - seen) >= timedelta(milliseconds=1):
+        raise MetadataChanged(layer=layer.name, by=latest.written_by)
     facts = {
         "document": record,
         "revision": layer.revision,

@@ -1,8 +1,10 @@
 """What only the whole file tells: where it lies, whether it is shifted, whether it came before, keys that repeat."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import shapely
 from django.db import connection, transaction
 from psycopg2 import sql
 
@@ -11,7 +13,7 @@ from layers.exchange.inspecting import Held, Inspection
 from layers.exchange.options import ImportOptions
 from layers.exchange.publishing import StagedRows
 from layers.exchange.shift import suspected_shift
-from layers.exchange.staging import Tally
+from layers.exchange.staging import Tally, spot
 from layers.models import Layer, Lineage
 
 OUTSIDE_SHARE = 0.5
@@ -105,18 +107,25 @@ def drop_twins(rows: StagedRows, layer: Layer | None, tally: Tally) -> None:
     )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(text.as_string(connection.connection))
-        for row, value in sorted(cursor.fetchall()):
+        for row, value, shape in sorted(cursor.fetchall(), key=lambda one: one[0]):
             tally.staged -= 1
             tally.rejected += 1
-            word, zh = ("key-missing", "键缺失") if value is None else ("duplicate-key", "键重复")
-            facts = {"row": row, "field": key, "value": value}
-            tally.find(
-                code=word,
-                level="rejected",
-                **facts,
-                message=f"{key} {value}: {word}",
-                message_zh=f"{key} {value}：{zh}",
-            )
+            place = spot(shapely.from_wkb(bytes(shape))) if shape is not None else {}
+            _say_twin(tally, key, row, value, place)
+
+
+def _say_twin(tally: Tally, key: str, row: int, value: str | None, place: Mapping[str, Any]) -> None:
+    missing = value is None
+    tally.find(
+        code="key-missing" if missing else "duplicate-key",
+        level="rejected",
+        row=row,
+        field=key,
+        value=value,
+        **place,
+        message=f"{key} is empty" if missing else f"{key} {value} is there already",
+        message_zh=f"{key} 为空" if missing else f"{key} {value} 重复",
+    )
 
 
 def note_unmatched(rows: StagedRows, layer: Layer | None, tally: Tally) -> None:

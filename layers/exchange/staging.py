@@ -198,7 +198,7 @@ def _one(batch: Batch, target: Target, tally: Tally, outline: Any) -> bytes:
     rows = np.arange(batch.start + 1, batch.start + count + 1)
     tally.read += count
     moved, good = _shapes(batch, rows, target, tally)
-    good &= _values_allowed(batch.table, rows, target, tally)
+    good &= _values_allowed(batch.table, rows, moved, target, tally)
     moved, rows = moved[good], rows[good]
     tally.rejected += count - len(rows)
     if target.family is not Family.TABLE:
@@ -299,7 +299,9 @@ def _place(shape: Any, reason: str = "invalid") -> dict[str, Any]:
     return found
 
 
-def _values_allowed(table: pa.Table, rows: Any, target: Target, tally: Tally) -> NDArray[np.bool_]:
+def _values_allowed(
+    table: pa.Table, rows: Any, shapes: Any, target: Target, tally: Tally
+) -> NDArray[np.bool_]:
     """Which rows meet the constraints that the layer's fields declare."""
     good = np.ones(len(rows), dtype=bool)
     names = set(table.column_names)
@@ -309,13 +311,30 @@ def _values_allowed(table: pa.Table, rows: Any, target: Target, tally: Tally) ->
         broken = np.flatnonzero(words != None)  # noqa: E711 - an array is compared, element by element
         good[broken] = False
         for index in broken:
-            _say_broken(tally, rule, str(words[index]), int(rows[index]), column[int(index)].as_py())
+            place = spot(shapes[index]) if tally.finding_count < MOST_FINDINGS else {}
+            told = (str(words[index]), int(rows[index]), column[int(index)].as_py())
+            _say_broken(tally, rule, *told, place)
     return good
 
 
-def _say_broken(tally: Tally, rule: FieldInfo, word: str, row: int, value: Any) -> None:
+def spot(shape: Any) -> dict[str, Any]:
+    """Where a feature is, as the `at` of a finding: longitude, latitude (degrees); nothing if that cannot be said."""
+    if shape is None or shape.is_empty or not np.isfinite(shapely.bounds(shape)).all():
+        return {}
+    try:
+        point = shapely.get_coordinates(shapely.point_on_surface(shape))
+    except shapely.GEOSException:
+        return {}
+    degrees = transformation(settings.ONEMAP_SRID, 4490, settings.ONEMAP_CRS_PARAMETERS).apply(point)
+    return {"at": [round(float(value), 8) for value in degrees[0]]}
+
+
+def _say_broken(
+    tally: Tally, rule: FieldInfo, word: str, row: int, value: Any, place: dict[str, Any]
+) -> None:
     shown = "" if value is None else str(value)[:60]
     tally.find(
+        **place,
         code=word,
         level="rejected",
         row=row,

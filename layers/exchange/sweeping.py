@@ -63,10 +63,13 @@ def end_forgotten() -> int:
     forgotten = [
         delivery.pk
         for delivery in failed
-        if not Job.objects.filter(pk=delivery.job, finished_at__gte=long_ago).exists()
+        if not Job.objects.filter(pk=delivery.job or 0, finished_at__gte=long_ago).exists()
     ]
     for number in forgotten:
-        flow.withdraw(number, by=SWEEPER)
+        try:
+            flow.withdraw(number, by=SWEEPER)
+        except flow.WrongState:  # someone took it up just now
+            continue
     return len(forgotten)
 
 

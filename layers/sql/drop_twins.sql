@@ -2,7 +2,7 @@
 --
 -- Takes     {staged}; {number}: its row number column; {key}: the key's column; {taken}: whether the layer itself
 --           has the key already.
--- Returns   number and key of the rows taken out.
+-- Returns   number, key and geometry of the rows taken out.
 -- Cost      one sort of the staged rows by key, and one join with the layer's where that has keys. Each condition
 --           has a SELECT of its own: under one OR, a set of keys too large for work_mem would be searched row by row.
 
@@ -15,4 +15,4 @@ DELETE FROM {staged} AS twin
         UNION
         SELECT {number} FROM {staged} WHERE {taken}) AS chosen
  WHERE twin.{number} = chosen.number
-RETURNING twin.{number}, twin.{key}::text
+RETURNING twin.{number}, twin.{key}::text, ST_AsBinary(twin.geom)

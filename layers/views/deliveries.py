@@ -161,7 +161,8 @@ def deliveries(request: HttpRequest, state: str = "", offset: int = 0) -> dict[s
     if state:
         listed = listed.filter(state=state)
     total = listed.count()
-    shown = list(listed.annotate(part_count=Count("parts"))[max(offset, 0) : max(offset, 0) + PAGE])
+    newest = listed.annotate(part_count=Count("parts")).order_by("-sent_at", "-pk")
+    shown = list(newest[max(offset, 0) : max(offset, 0) + PAGE])
     running = Job.objects.in_bulk([one.job for one in shown if one.job is not None])
     return {
         "deliveries": [_line(one, running.get(one.job or 0), vars(one)["part_count"]) for one in shown],

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import BigIntegerField, Case, F, Q, When
 from django.http import FileResponse, HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
@@ -22,6 +22,10 @@ from process import audit
 router = Router()
 
 MOST_ROWS = 500
+A_LEVEL = 10**15  # farther apart than any two findings
+RANK = Case(
+    When(level="block", then=0), When(level="warn", then=1), default=2, output_field=BigIntegerField()
+)
 
 
 class Page(Schema):
@@ -38,16 +42,17 @@ class Page(Schema):
 
 @router.get("/deliveries/{int:number}/findings", summary="The faults of a delivery")
 def findings(request: HttpRequest, number: int, page: Query[Page]) -> dict[str, Any]:
-    """In the order they were found; `next` is the `after` of the next page."""
+    """What must be mended first; `next` is the `after` of the next page."""
     found = delivery_of(who_asks(request), number)
-    wanted = Q(delivery=found, pk__gt=page.after)
+    wanted = Q(delivery=found, place_in_list__gt=page.after)
     wanted &= Q(code=page.code) if page.code else Q()
     wanted &= Q(level=page.level) if page.level else Q()
     wanted &= Q(part__order=page.part) if page.part is not None else Q()
-    rows = list(DeliveryFinding.objects.filter(wanted).select_related("part").order_by("pk")[: page.limit])
+    ranked = DeliveryFinding.objects.annotate(place_in_list=RANK * A_LEVEL + F("pk"))
+    rows = list(ranked.filter(wanted).select_related("part").order_by("place_in_list")[: page.limit])
     return {
         "findings": [_finding(one) for one in rows],
-        "next": rows[-1].pk if len(rows) == page.limit else None,
+        "next": vars(rows[-1])["place_in_list"] if len(rows) == page.limit else None,
     }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from accounts.clearance import Clearance
 from accounts.principals import Principal, who_asks
@@ -30,6 +30,7 @@ class MetadataIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     document: dict[str, Any]
+    seen: AwareDatetime | None = None  # `written_at` of the draft, else the approved version, that was read
 
 
 class ApproveIn(Schema):
@@ -56,7 +57,8 @@ def write_metadata(request: HttpRequest, name: str, body: MetadataIn) -> dict[st
     who = who_asks(request)
     found = kept_scope(who, name, *KEEPING)
     record = metadata.judge(body.document)
-    return describing.version(metadata.write_draft(require_whole(found).layer.id, record, by=who.name))
+    number = require_whole(found).layer.id
+    return describing.version(metadata.write_draft(number, record, by=who.name, seen=body.seen))
 
 
 @router.post("/layers/{name}/metadata/approve", summary="Approve a draft of the metadata")

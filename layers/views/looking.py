@@ -118,6 +118,7 @@ def _layer(one: Scope, state: dict[str, Any], known: set[str]) -> dict[str, Any]
         "secrecy": layer.secrecy.value,
         "valid_time": layer.valid_time,
         "updated_at": state["changed_at"].isoformat() if state["changed_at"] else None,
+        "update_days": layer.update_days,
         "tiles": None
         if layer.is_table
         else f"/tiles/{layer.name}/CityGrid/{{z}}/{{x}}/{{y}}.mvt?v={state['revision']}",

@@ -19,6 +19,7 @@ router = Router()
 PAGE = 50
 MOST_RUNS = 30
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
+Word = Annotated[str, Query(pattern=r"^[A-Za-z0-9_.-]{0,64}$")]  # of codes and names
 
 
 class FindingNotFound(OnemapError):
@@ -41,9 +42,9 @@ class SetAsideIn(Schema):
 @router.get("/quality", summary="What the self-check found")
 def quality(
     request: HttpRequest,
-    department: str = "",
-    layer: str = "",
-    code: str = "",
+    department: Word = "",
+    layer: Word = "",
+    code: Word = "",
     aside: bool = False,
     offset: Offset = 0,
 ) -> dict[str, Any]:
@@ -66,6 +67,7 @@ def quality(
         ],
         "total": listed.count(),
         "departments": _departments(standing),
+        "layers": _by(standing, "layer__name"),
         "codes": _by(listed, "code"),
     }
 

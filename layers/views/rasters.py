@@ -122,6 +122,7 @@ def _told(one: Scope, state: dict[str, Any], version: RasterVersion | None) -> d
         "actions": sorted(action.value for action in one.actions),
         "revision": state["revision"],
         "updated_at": state["changed_at"].isoformat() if state["changed_at"] else None,
+        "update_days": layer.update_days,
         "crs": crs_of(axes.STORAGE).code,
         "visible": layer.visible,
         "order": layer.order,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from psycopg2 import sql
 
 from layers.actions.locks import take_alone, take_names
 from layers.exchange import rasters
@@ -31,6 +32,17 @@ class MovedOn(OnemapError):
     code: ClassVar = "layer-moved-on"
     message: ClassVar = "layer {layer} was changed after the check; the delivery is being checked again"
     message_zh: ClassVar = "图层 {layer} 在检查之后有更新，正在重新检查该交付"
+
+
+class StagedLost(MovedOn):
+    """What was staged is gone: tables that are not logged are empty after a crash of the database."""
+
+    code: ClassVar = "staged-lost"
+    message: ClassVar = (
+        "what was staged for layer {layer} is gone, as after a crash of the database;"
+        " the delivery is being checked again"
+    )
+    message_zh: ClassVar = "图层 {layer} 的暂存数据已丢失（数据库可能曾异常中断），正在重新检查该交付"
 
 
 def run_accept(context: JobContext) -> Mapping[str, Any] | None:
@@ -136,7 +148,22 @@ def _publish(
         revision = rasters.publish_raster(cursor, prepared, layer)
         return Counts(inserted=1, revision=revision)
     facts = {name: part.facts[name] for name in ("table", "family", "fields", "count", "extent", "origin")}
-    return publish(cursor, StagedRows.from_json(options, facts), layer)
+    rows = StagedRows.from_json(options, facts)
+    _require_staged(cursor, rows)
+    return publish(cursor, rows, layer)
+
+
+def _require_staged(cursor: Any, rows: StagedRows) -> None:
+    """Refuse to publish fewer rows than were checked: an empty file would empty its layer.
+
+    Raises
+    ------
+    StagedLost
+    """
+    text = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("staging", rows.table))
+    cursor.execute(text.as_string(connection.connection))
+    if cursor.fetchone()[0] != rows.count:
+        raise StagedLost(layer=rows.options.layer)
 
 
 def _tell(part: DeliveryPart, counts: Counts, delivery: Delivery) -> None:

@@ -284,7 +284,9 @@ class _Check:
             numbers = [one for one in columns.numbers[list(finding.rows)].tolist() if one >= 0]
             row = numbers[0] if numbers else None
             facts["rows"] = numbers[:100]
-            if columns.shapes is not None:
+            # Where the rows of a sum lie is the whole ground: nothing to point at, once they are many.
+            many = finding.code in _OF_ALL and len(finding.rows) > MOST_SHOWN
+            if columns.shapes is not None and not many:
                 place = place_of(columns.shapes[list(finding.rows)], one=finding.code not in _OF_ALL)
         return FoundFault(
             self.part.name,
@@ -298,6 +300,7 @@ class _Check:
         )
 
 
+MOST_SHOWN = 100
 _OF_ALL = {"sum-mismatch", "sum-no-control"}  # lie where all their rows lie together
 
 

@@ -277,10 +277,12 @@ class Examination:
         self.context.progress("compare", 0.76)
         for part in parts:
             prepared = self.staged.get(part.order)
-            if prepared is None or prepared.rows is None or prepared.layer is None:
+            if prepared is None or prepared.rows is None:
                 continue
             with transaction.atomic(), connection.cursor() as cursor:
                 planned = keep_plan(cursor, prepared.rows, prepared.layer)
+            if prepared.layer is None:  # all of it is new: there is nothing to ask
+                continue
             self.hold(part, hold_for_plan(planned, prepared.options, prepared.layer))
             part.report |= _planned_report(planned)
             part.save()

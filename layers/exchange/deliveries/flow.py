@@ -322,6 +322,7 @@ def import_delivery_now(  # noqa: PLR0913 - the arguments of start_delivery, and
     report = report_of(delivery)
     if dry_run and (delivery.state in {State.CHECKED, State.WAITING, State.FAILED} or lost(delivery)):
         withdraw(delivery.pk, by=actor)
+        drop_tables(delivery)
     return report | {"dry_run": dry_run}
 
 
@@ -353,7 +354,7 @@ def report_of(delivery: Delivery) -> dict[str, Any]:
 def reason_of(delivery: Delivery) -> str:
     """Why a delivery did not come to its end."""
     if lost(delivery):
-        job = Job.objects.filter(pk=delivery.job).first()
+        job = Job.objects.filter(pk=delivery.job or 0).first()
         return (job.reason if job else "") or "the job that worked on it was lost"
     blocks = delivery.verdict.get("blocks", 0)
     return delivery.reason or f"refused: {blocks} faults must be mended first"

@@ -206,6 +206,39 @@ def test_the_map_moved_on_between_check_and_acceptance(accepted, tmp_path):
     assert [one["code"] for one in delivery.questions] == ["corrections-conflict"]
 
 
+def test_staged_rows_that_a_crash_of_the_database_took_empty_no_layer(accepted, tmp_path):
+    before = rows_of("dv_dltb")
+    frame = land()
+    frame.loc[2, ["DLBM", "DLMC"]] = ["1401", "公园绿地"]
+    delivery = send(write(tmp_path / "2026", frame), **ANSWERS)
+    for part in delivery.parts.exclude(kind="raster"):
+        with connection.cursor() as cursor:  # tables that are not logged come back empty
+            cursor.execute(f"TRUNCATE staging.{part.staged}, staging.{part.staged}_plan")
+    flow.accept(delivery.pk, by="user:lin")
+    assert work(delivery).state == "checked"
+    assert rows_of("dv_dltb") == before
+    flow.accept(delivery.pk, by="user:lin")
+    assert work(delivery).state == "accepted"
+    assert value_of("440304000000000002", "DLBM") == "1401"
+
+
+def test_the_web_login_may_read_what_was_compared_and_nothing_else_that_waits(tmp_path):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'onemap_web'")
+        if cursor.fetchone() is None:
+            cursor.execute("CREATE ROLE onemap_web")  # gone with the test's transaction
+        delivery = send(write(tmp_path / "2025", land()), **ANSWERS)
+        cursor.execute("CREATE TABLE staging.job_1 (n integer)")
+        cursor.execute(
+            "SELECT tablename, has_table_privilege('onemap_web', 'staging.' || tablename, 'SELECT')"
+            " FROM pg_tables WHERE schemaname = 'staging'"
+        )
+        seen = {name for name, may in cursor.fetchall() if may}
+        cursor.execute("SELECT has_schema_privilege('onemap_web', 'staging', 'USAGE')")
+        assert cursor.fetchone()[0]
+    assert seen == {part.staged for part in delivery.parts.exclude(kind="raster")}
+
+
 def test_a_profile_that_is_none_is_refused_before_anything_is_received(tmp_path, settings):
     wrong = document()
     wrong["parts"][0]["layer"] = "Robert'); DROP TABLE"

@@ -29,6 +29,8 @@ export interface FindingPage {
 
 export interface QualityPage extends FindingPage {
   departments: (Department & { open: number })[];
+  /** Open findings by layer. */
+  layers: Record<string, number>;
 }
 
 export interface QualityRun {

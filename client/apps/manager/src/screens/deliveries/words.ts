@@ -61,6 +61,7 @@ const STEP_WORDS: Record<string, string> = {
   check: 'job.check',
   package: 'job.package',
   publish: 'job.publish',
+  write: 'job.write',
   index: 'job.index',
 };
 

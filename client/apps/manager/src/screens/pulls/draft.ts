@@ -25,21 +25,36 @@ export interface PullDraft {
   kept: Record<string, unknown>;
 }
 
-const EMPTY = '{\n  "version": 1,\n  "mode": "replace",\n  "parts": []\n}';
+const NEW: PullDraft = {
+  name: '',
+  kind: 'folder',
+  address: '',
+  department: '',
+  document: '{\n  "version": 1,\n  "mode": "replace",\n  "parts": []\n}',
+  encoding: '',
+  source_crs: '',
+  every_minutes: 1_440,
+  most_changed: 20,
+  enabled: true,
+  kept: {},
+};
 
+/** What a form starts from. */
 export function draftOf(pull: Pull | null, department: string): PullDraft {
-  const { encoding, source_crs, ...kept } = (pull?.answers ?? {}) as { encoding?: string; source_crs?: string };
+  if (!pull) return { ...NEW, department, kept: {} };
+  const { name, kind, address, every_minutes, enabled } = pull;
+  const { encoding = '', source_crs = '', ...kept } = pull.answers as { encoding?: string; source_crs?: string };
   return {
-    name: pull?.name ?? '',
-    kind: pull?.kind ?? 'folder',
-    address: pull?.address ?? '',
-    department: pull?.department ?? department,
-    document: pull ? JSON.stringify(pull.document, null, 2) : EMPTY,
-    encoding: encoding ?? '',
-    source_crs: source_crs ?? '',
-    every_minutes: pull?.every_minutes ?? 1_440,
-    most_changed: Math.round((pull?.most_changed ?? 0.2) * 100),
-    enabled: pull?.enabled ?? true,
+    name,
+    kind,
+    address,
+    every_minutes,
+    enabled,
+    department: pull.department,
+    document: JSON.stringify(pull.document, null, 2),
+    most_changed: Math.round(pull.most_changed * 100),
+    encoding,
+    source_crs,
     kept,
   };
 }
