@@ -227,6 +227,8 @@ class Examination:
     def note(self, part: DeliveryPart, findings: Iterable[Mapping[str, Any]]) -> None:
         """The findings of the reading, as findings of the delivery."""
         for one in findings:
+            if one["code"] == "gcj02" and "gcj02" in self.counts:
+                continue  # whether positions could be compared is said once
             rest = {
                 name: value
                 for name, value in one.items()
