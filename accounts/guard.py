@@ -9,6 +9,15 @@ from accounts.principals import Principal
 from spatial.errors import Kind, OnemapError
 
 
+class NulInAddress(OnemapError):
+    """The address holds a character that no name and no text of ours has; the database would stumble over it."""
+
+    kind: ClassVar = Kind.INVALID
+    code: ClassVar = "nul-in-address"
+    message: ClassVar = "the address holds a NUL character"
+    message_zh: ClassVar = "地址中含有空字符（NUL）"
+
+
 class ForeignPage(OnemapError):
     """The request did not come from a page of this site, or the page is out of date."""
 
@@ -26,9 +35,13 @@ def caller(request: HttpRequest) -> Principal:
 
     Raises
     ------
+    NulInAddress
+        In the path or in a parameter.
     ForeignPage
         The token is missing or wrong.
     """
+    if "\0" in request.path or any("\0" in text for _, texts in request.GET.lists() for text in texts):
+        raise NulInAddress()
     principal: Principal = vars(request)["principal"]
     if principal.kind != "key" and check_csrf(request) is not None:
         raise ForeignPage()

@@ -13,7 +13,7 @@ from tests.people import Caller, body_of
 
 ITEMS = "/ogc/collections/target/items"
 TELLTALE = re.compile(r"Traceback|psycopg|SQLSTATE|/usr/|/home/|GDAL_ERROR|relation \"")
-REFUSALS = {400, 403, 404, 405, 406, 412, 413, 415, 422, 428}
+REFUSALS = {400, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428}
 
 NUMBERS = [
     "nan",

@@ -31,6 +31,8 @@ __all__ = ["PlanCounts", "difference", "drop_plan", "hold_for_plan", "keep_plan"
 OPS = {"insert": "insert", "update": "update", "remove": "gone"}  # as the API names them, as the plan does
 NAMES = {word: name for name, word in OPS.items()}
 
+USAGE_LOCK = 0x6F6D7573  # held while the web role is let into schema staging
+
 
 class NothingCompared(OnemapError):
     """There is no comparison of these rows: they were published, or dropped, or never compared."""
@@ -93,7 +95,11 @@ def _show_to_web(cursor: Any, table: str) -> None:
     if cursor.fetchone() is None:
         return
     role = sql.Identifier(tables.WEB_ROLE)
-    run(cursor, sql.SQL("GRANT USAGE ON SCHEMA staging TO {}").format(role), {})
+    cursor.execute("SELECT has_schema_privilege(%s, 'staging', 'USAGE')", [tables.WEB_ROLE])
+    if not cursor.fetchone()[0]:
+        # Two comparisons at once would change the schema's one row; the second waits, and then has nothing to do.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [USAGE_LOCK])
+        run(cursor, sql.SQL("GRANT USAGE ON SCHEMA staging TO {}").format(role), {})
     run(
         cursor,
         sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier("staging", table), role),

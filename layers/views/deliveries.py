@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from accounts.principals import Principal, who_asks
@@ -25,6 +25,8 @@ from spatial.errors import Kind, OnemapError
 router = Router()
 
 PAGE = 50
+MOST_OPEN = 50  # of one sender, undecided
+DECIDED = (Delivery.State.ACCEPTED, Delivery.State.REFUSED, Delivery.State.WITHDRAWN)
 
 
 class DeliveryNotFound(OnemapError):
@@ -61,6 +63,15 @@ class MayNotCompare(OnemapError):
     code: ClassVar = "may-not-compare"
     message: ClassVar = "the checks name layer {layer}, which you may not read as a whole"
     message_zh: ClassVar = "检查规则引用了图层 {layer}，您无权读取其全部内容"
+
+
+class TooManyDeliveries(OnemapError):
+    """The sender's files lie on the disk until a delivery is decided."""
+
+    kind: ClassVar = Kind.TOO_MANY
+    code: ClassVar = "too-many-deliveries"
+    message: ClassVar = "{limit} deliveries of yours are undecided; have them decided or take some back"
+    message_zh: ClassVar = "您已有 {limit} 个未处理完的交付，请先等待处理或撤回其中一部分"
 
 
 class DeliveryIn(Schema):
@@ -151,8 +162,25 @@ def may_compare(principal: Principal, document: dict[str, Any]) -> None:
             raise MayNotCompare(layer=name)
 
 
+def require_place(principal: Principal) -> None:
+    """Refuse one more delivery to a sender of many that nobody decided; two at once are counted in turn.
+
+    Raises
+    ------
+    TooManyDeliveries
+    """
+    with connection.cursor() as cursor:
+        lock = f"deliveries of {principal.name}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+    undecided = Delivery.objects.filter(sent_by=principal.name).exclude(state__in=DECIDED)
+    if undecided.count() >= MOST_OPEN:
+        raise TooManyDeliveries(limit=MOST_OPEN)
+
+
 @router.get("/deliveries", summary="Deliveries, newest first")
-def deliveries(request: HttpRequest, state: str = "", offset: int = 0) -> dict[str, Any]:
+def deliveries(
+    request: HttpRequest, state: str = "", offset: Annotated[int, Query(lt=2**31)] = 0
+) -> dict[str, Any]:
     """Those you sent, or all if you keep the whole map; fifty at a time."""
     who = who_asks(request)
     listed = Delivery.objects.select_related("department")
@@ -204,7 +232,7 @@ def _job(job: Job | None) -> dict[str, Any] | None:
 def send(request: HttpRequest, body: DeliveryIn) -> tuple[int, dict[str, Any]]:
     """Make a delivery of complete uploads, by a profile or with a document of its own."""
     who = who_asks(request)
-    profile = _profile(body.profile) if body.profile else None
+    profile = _profile(who, body.profile) if body.profile else None
     document = profile.document if profile else (body.document or {})
     judge_document(document)
     may_deliver(who, document)
@@ -216,6 +244,7 @@ def send(request: HttpRequest, body: DeliveryIn) -> tuple[int, dict[str, Any]]:
         transaction.atomic(),
         tempfile.TemporaryDirectory(dir=settings.ONEMAP_VAR, prefix="delivery-") as scratch,
     ):
+        require_place(who)
         files = gather(body.uploads, who.name, Path(scratch))
         path = files[0] if len(files) == 1 else Path(scratch)
         delivery = flow.start_delivery(
@@ -303,8 +332,18 @@ def withdraw(request: HttpRequest, number: int) -> dict[str, Any]:
     return {"id": found.pk, "state": found.state}
 
 
-def _profile(code: str) -> DeliveryProfile:
+def may_use(principal: Principal, profile: DeliveryProfile) -> bool:
+    """Whether this caller may publish to every layer that a profile is for."""
+    try:
+        may_deliver(principal, profile.document)
+    except MayNotDeliver:
+        return False
+    return True
+
+
+def _profile(principal: Principal, code: str) -> DeliveryProfile:
+    """The profile; one of layers that the caller may not publish to is no profile at all."""
     found = DeliveryProfile.objects.filter(code=code).first()
-    if found is None:
+    if found is None or not may_use(principal, found):
         raise ProfileNotFound(profile=code)
     return found

@@ -11,7 +11,7 @@ from layers.exchange.deliveries import flow
 from layers.exchange.deliveries.profile import schema
 from layers.models import DeliveryProfile
 from layers.rights import Action, may_everywhere
-from layers.views.deliveries import MayNotDeliver
+from layers.views.deliveries import MayNotDeliver, may_use
 
 router = Router()
 
@@ -26,11 +26,10 @@ class ProfileIn(Schema):
 
 @router.get("/delivery-profiles", summary="What deliveries are expected to hold")
 def profiles(request: HttpRequest) -> dict[str, Any]:
-    """Every profile."""
+    """Those you may deliver by: a profile names layers, which others need not know of."""
     who = who_asks(request)
+    everywhere = may_everywhere(who, Action.PUBLISH)
     listed = DeliveryProfile.objects.select_related("department")
-    if who.kind == "public":
-        listed = listed.none()
     return {
         "profiles": [
             {
@@ -43,6 +42,7 @@ def profiles(request: HttpRequest) -> dict[str, Any]:
                 "changed_at": one.changed_at,
             }
             for one in listed
+            if everywhere or may_use(who, one)
         ]
     }
 

@@ -4,15 +4,16 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from spatial.formats import flatgeobuf, geopackage, shapefile, workbook
+from spatial.formats import flatgeobuf, geopackage, shapefile
 from spatial.formats.archive import unpack
 from spatial.formats.converting import TARGETS, refuse_or_convert
 from spatial.formats.corners import is_corner_list, open_corners
 from spatial.formats.dbftable import open_dbf
 from spatial.formats.delimited import open_delimited
-from spatial.formats.dxf import open_dxf
 from spatial.formats.filegdb import open_filegdb
 from spatial.formats.flatgeobuf import open_flatgeobuf
 from spatial.formats.gathering import (
@@ -37,7 +38,6 @@ from spatial.formats.mapinfo import open_mif, open_tab
 from spatial.formats.refusals import NotAllowedFormat, SourceLayerMissing, UnreadableSource
 from spatial.formats.shapefile import open_shapefile
 from spatial.formats.source import Source, note
-from spatial.formats.workbook import open_workbook
 from spatial.numbers import shown
 
 LAYERED = (".gpkg", ".gdb", ".xlsx", ".dxf", ".gml", ".kml", ".kmz", *TARGETS)
@@ -48,7 +48,7 @@ _MAGIC = {
     ".gpkg": geopackage.MAGIC,
     ".fgb": flatgeobuf.MAGIC,
     ".shp": shapefile.MAGIC,
-    ".xlsx": workbook.MAGIC,
+    ".xlsx": _ZIP,
     ".zip": _ZIP,
     ".kmz": _ZIP,
     ".parquet": b"PAR1",
@@ -190,9 +190,9 @@ def _open(chosen: DataSet, room: Path, encoding: str | None, inner: str | None) 
         ".tab": lambda: open_tab(files, name, room, encoding),
         ".mif": lambda: open_mif(files, name, room, encoding),
         ".fgb": lambda: open_flatgeobuf(path, name, room),
-        ".xlsx": lambda: open_workbook(path, name, inner),
+        ".xlsx": lambda: _weighty("workbook").open_workbook(path, name, inner),
         ".parquet": lambda: open_geoparquet(path, name),
-        ".dxf": lambda: open_dxf(path, name, room, encoding, inner),
+        ".dxf": lambda: _weighty("dxf").open_dxf(path, name, room, encoding, inner),
         ".gml": lambda: open_gml(path, name, room, encoding, inner),
         ".kml": lambda: open_kml(path, name, room, encoding, inner),
         ".kmz": lambda: _open_kmz(path, name, room, encoding, inner),
@@ -200,6 +200,11 @@ def _open(chosen: DataSet, room: Path, encoding: str | None, inner: str | None) 
         **dict.fromkeys(TEXT, lambda: _open_text(path, name, encoding)),
     }
     return openers[suffix]()
+
+
+def _weighty(name: str) -> Any:
+    """The reader of a format whose library takes longer to import than all the rest; most processes never need it."""
+    return import_module(f"spatial.formats.{name}")
 
 
 def _open_kmz(path: Path, name: str, room: Path, encoding: str | None, inner: str | None) -> Source:

@@ -14,13 +14,15 @@ from tests.layers.conftest import Racer
 pytestmark = pytest.mark.slow
 
 KILLED = """
-import json, os
+import json
 from pathlib import Path
 from layers.exchange.imports import import_now
 from layers.exchange.options import ImportOptions
 from process.models import Job
+from tests.flows.dying import at, without_boot
+without_boot()
 for point in (1, 2, 3, 4, 5):
-    os.environ["FAIL_AT"] = f"import_layer:{point}"
+    at(f"import_layer:{point}")
     told = ImportOptions(layer="killed", title="killed", department="data", mode="replace", key="code")
     report = import_now(Path(PATH), told)
     job = Job.objects.latest("pk")

@@ -201,3 +201,46 @@ def test_half_an_upload_becomes_no_delivery(callers):
     assert send(callers["pub"], token=upload.token).status_code in {409, 422}
     assert not Delivery.objects.exists()
     assert set(incoming.glob("*")) == before
+
+
+def test_a_profile_is_known_only_to_those_who_may_deliver_by_it(callers):
+    for code, layer in (("own", "own_lots"), ("other", "other_lots")):
+        flow.keep_profile(code, document(layer), by="tests")
+    seen = {
+        name: {one["code"] for one in callers[name].json("/api/delivery-profiles")["profiles"]}
+        for name in callers
+    }
+    assert seen == {
+        "pub": {"own"},
+        "other": {"other"},
+        "part": set(),
+        "keeper": {"own", "other"},
+        "reader": set(),
+    }
+    told = {}
+    for code in ("other", "never"):
+        body = {"name": "x", "department": "transport", "uploads": ["x"], "profile": code}
+        told[code] = doors.without_identity(
+            callers["pub"].ask("POST", "/api/deliveries", json.dumps(body)), code
+        )
+    assert told["other"] == told["never"]
+    assert told["other"][0] == 404
+
+
+def test_a_sender_has_no_more_undecided_deliveries_than_the_limit(callers, monkeypatch):
+    monkeypatch.setattr("layers.views.deliveries.MOST_OPEN", 2)
+    pub = callers["pub"]
+    office = offices()["transport"]
+    states = ("checked", "failed", "withdrawn", "refused")
+    made = [
+        Delivery.objects.create(
+            name="x", department=office, folder=state, sent_by=pub.principal.name, state=state
+        )
+        for state in states
+    ]
+    body = json.dumps({"name": "x", "department": "transport", "uploads": ["x"], "document": document()})
+    answer = pub.ask("POST", "/api/deliveries", body)
+    assert (answer.status_code, json.loads(body_of(answer))["code"]) == (429, "too-many-deliveries")
+    made[0].state = "withdrawn"
+    made[0].save()
+    assert json.loads(body_of(pub.ask("POST", "/api/deliveries", body)))["code"] == "upload-not-found"

@@ -24,6 +24,7 @@ def test_desktop_programs_read_a_table(land):
     frame = pyogrio.read_dataframe(out, layer=table)
     assert list(frame["owner"]) == ["林", "王"]
     assert "geometry" not in frame or frame["geometry"].isna().all()
+    owslib.ogcapi.REQUEST_HEADERS.pop("Authorization", None)  # OWSLib keeps those of its last client
     items = owslib.ogcapi.features.Features(f"{land.url}/ogc/").collection_items(table)
     assert [one["properties"]["lot_code"] for one in items["features"]] == ["A1", "A2"]
     assert [one["geometry"] for one in items["features"]] == [None, None]

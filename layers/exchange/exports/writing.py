@@ -4,12 +4,13 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from psycopg2 import sql
 
 from layers import queries
-from layers.exchange.exports import columnar, drawing, geojson, geopackage, shapefile, spreadsheets
+from layers.exchange.exports import columnar, geojson, geopackage, shapefile
 from layers.exchange.exports.refusals import NoGeometryToWrite, UnknownEncoding, UnknownExport
 from layers.exchange.exports.selection import Clip, Selection
 from layers.ogc import axes
@@ -17,15 +18,28 @@ from layers.queries import Statement
 from layers.rights import Scope
 from spatial.crs import Crs
 
+
+def _weighty(module: str, function: str) -> Callable[[Selection, Path], int]:
+    """A writer whose library takes longer to import than all the rest: imported when the first file is written."""
+
+    def write(selection: Selection, path: Path) -> int:
+        found: Callable[[Selection, Path], int] = getattr(
+            import_module(f"layers.exchange.exports.{module}"), function
+        )
+        return found(selection, path)
+
+    return write
+
+
 WRITERS: dict[str, Callable[[Selection, Path], int]] = {
     ".gpkg": geopackage.write,
     ".geojson": geojson.write,
     ".shp.zip": shapefile.write,
-    ".csv": spreadsheets.write_csv,
-    ".xlsx": spreadsheets.write_workbook,
+    ".csv": _weighty("spreadsheets", "write_csv"),
+    ".xlsx": _weighty("spreadsheets", "write_workbook"),
     ".fgb": columnar.write_flatgeobuf,
     ".parquet": columnar.write_parquet,
-    ".dxf": drawing.write,
+    ".dxf": _weighty("drawing", "write"),
 }
 TABLE_SUFFIXES = (".gpkg", ".csv", ".xlsx", ".parquet")
 MEDIA = {

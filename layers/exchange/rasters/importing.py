@@ -25,21 +25,30 @@ def run_raster_import(context: JobContext) -> Mapping[str, Any] | None:
     began = time.monotonic()
     options = ImportOptions.from_json(context.arguments["options"])
     origin = context.arguments["source"]
+    prepared: PreparedRaster | None = None
     try:
         prepared = prepare_raster(context, options, origin)
         context.check_cancel()
         if prepared.held or options.dry_run:
             _end(context, prepared, began)
+            _drop(prepared)
         else:
             context.progress("publish", 0.95)
             _publish(context, prepared, began)
     except LostJob:
         raise  # another attempt needs the file
     except OnemapError:
+        _drop(prepared)
         discard(Path(origin["folder"]))
         raise
     discard(Path(origin["folder"]))
     return None
+
+
+def _drop(prepared: PreparedRaster | None) -> None:
+    """Remove a rewritten file that no version will name."""
+    if prepared is not None and prepared.file:
+        (folder() / prepared.file).unlink(missing_ok=True)
 
 
 def _end(context: JobContext, prepared: PreparedRaster, began: float) -> None:

@@ -239,14 +239,14 @@ def test_new_yorks_requests_are_held_and_those_without_place_named(land, shared_
 
 def test_a_dry_run_publishes_nothing(land, shared_data):
     path, name = shared_data / "shenzhen/ST-EVCDP/SZ_districts.shp", land.name_of_layer("dry")
-    changes = Change.objects.count()
+    changes, incoming = Change.objects.count(), set((land.folder / "incoming").glob("*"))
     report = land.bring(path, name, dry_run=True)
     assert (report["status"], report["read"], report["written"]) == ("done", 491, 0)
     assert not Layer.objects.filter(name=name).exists()
     assert Change.objects.count() == changes
     assert land.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'staging'") == [(0,)]
     accounted({**report, "written": report["would_write"]})
-    assert not any((land.folder / "incoming").iterdir())
+    assert set((land.folder / "incoming").glob("*")) == incoming
 
 
 def moved(folder, shared_data, name, srid, change):
