@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -147,10 +148,8 @@ def _run(words: list[str], folder: Path) -> tuple[str, str] | None:
 
 def _end_all(process: "subprocess.Popen[bytes]") -> None:
     """End the converter and whatever it started."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -58,11 +59,9 @@ class Fork:
 
     def kill(self):
         if self.pid:
-            try:
+            with suppress(ProcessLookupError, ChildProcessError):
                 os.kill(self.pid, signal.SIGKILL)
                 ended(self.pid)
-            except (ProcessLookupError, ChildProcessError):
-                pass
             self.pid = 0
 
 

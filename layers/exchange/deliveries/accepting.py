@@ -144,9 +144,11 @@ def _publish(
 ) -> Counts:
     options = options_of(part, delivery)
     if part.kind == "raster":
+        before = layer.revision if layer else 0
         prepared = rasters.PreparedRaster.from_json(options, part.facts)
         revision = rasters.publish_raster(cursor, prepared, layer)
-        return Counts(inserted=1, revision=revision)
+        new = revision != before
+        return Counts(inserted=int(new), unchanged=int(not new), revision=revision)
     facts = {name: part.facts[name] for name in ("table", "family", "fields", "count", "extent", "origin")}
     rows = StagedRows.from_json(options, facts)
     _require_staged(cursor, rows)
@@ -176,6 +178,8 @@ def _tell(part: DeliveryPart, counts: Counts, delivery: Delivery) -> None:
         "revision": counts.revision,
     }
     part.save(update_fields=["report"])
+    if part.kind == "raster" and not counts.inserted:
+        return  # the version that is there keeps the report of its own delivery
     report = {**part.report, "delivery": delivery.pk}
     Lineage.objects.filter(layer__name=part.layer_name, revision=counts.revision).update(report=report)
 
