@@ -164,10 +164,10 @@ def test_it_is_explained_why_someone_may_or_may_not(callers):
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/api/layers/keep_odd/access/user:%00", 404),
+        ("/api/layers/keep_odd/access/user:%00", 400),
         ("/api/layers/keep_odd/access/nobody", 404),
         ("/api/layers/keep_odd/revisions?before=99999999999999999999999", 400),
-        ("/api/layers/%00/about", 404),
+        ("/api/layers/%00/about", 400),
         ("/api/shelf?offset=-1", 400),
         ("/api/quality?department=%00", 400),
         ("/api/quality?layer=a%27--&code=%25s", 400),
