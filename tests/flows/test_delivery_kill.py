@@ -7,7 +7,6 @@ import pytest
 import rasterio
 
 from layers.actions.locks import LOCK_SPACE
-from process.models import MAX_ATTEMPTS
 from tests.conftest import wait_until
 from tests.delivering import ANSWERS, document, land, people, write
 from tests.flows.conftest import kill_tree
@@ -107,7 +106,7 @@ class Killed:
 
 @pytest.fixture(scope="module")
 def first(doomed):
-    return Killed(doomed, "2025", attempts=MAX_ATTEMPTS)
+    return Killed(doomed, "2025", attempts=1)
 
 
 @pytest.fixture(scope="module")
