@@ -11,13 +11,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
-from psycopg2 import sql
+
+from tests import databases
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,21 +95,15 @@ class Site:
             cursor.execute(text, values)
             return cursor.fetchall() if cursor.description else []
 
-    def _admin(self, text: str) -> None:
-        linked = self.connect("postgres")
-        linked.autocommit = True
-        with linked.cursor() as cursor:
-            cursor.execute(sql.SQL(text).format(sql.Identifier(self.name)))
-        linked.close()
-
     def create(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._admin("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        self._admin("CREATE DATABASE {}")
+        with closing(self.connect("postgres")) as linked:
+            databases.create(linked, self.name)
         subprocess.run(self.command("migrate", "-v0"), env=self.env, check=True, cwd=ROOT)
 
     def drop(self) -> None:
-        self._admin("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        with closing(self.connect("postgres")) as linked:
+            databases.drop(linked, self.name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self, *words: str) -> list[str]:
