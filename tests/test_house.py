@@ -2,6 +2,7 @@
 
 import ast
 import re
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -146,6 +147,42 @@ def test_the_readmes_two_commands_exist(name):
     named = set(re.findall(r"\bmake ([a-z0-9-]+)", text))
     assert {"run", "test"} <= named
     assert named <= targets
+
+
+def placeholders(text):
+    return {re.split(r"[.\[]", name)[0] for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def refusals():
+    """Every refusal that is made by its facts alone, with the facts that its two messages name."""
+    found = {}
+    for path in OURS:
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.ClassDef) or any(isinstance(one, FUNCTIONS) for one in node.body):
+                continue
+            texts = [
+                ast.literal_eval(one.value)
+                for one in node.body
+                if isinstance(one, ast.AnnAssign) and one.value and one.target.id in {"message", "message_zh"}
+            ]
+            if len(texts) == 2:
+                found.setdefault(node.name, []).append(set().union(*map(placeholders, texts)))
+    return found
+
+
+def test_a_refusal_is_raised_with_what_it_says_in_both_languages():
+    known = refusals()
+    assert len(known) > 100
+    silent = []
+    for path in OURS:
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            given = {keyword.arg for keyword in node.keywords}
+            if node.func.id in known and None not in given:  # **facts: their own tests
+                missing = [needed - given for needed in known[node.func.id]]
+                silent += [f"{short(path)}:{node.lineno} {min(missing, key=len)}"] if all(missing) else []
+    assert silent == []
 
 
 def test_decisions_are_numbered_without_a_gap():

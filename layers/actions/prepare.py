@@ -103,7 +103,8 @@ def prepare(
     seen: set[tuple[int, date | None]] = set()
     for number, edit in enumerate(edits, 1):
         if not scope.layer.valid_time and (edit.since or edit.period):
-            raise BadEdit(number=number, reason="this layer has no valid time, so no period and no since")
+            none = "this layer has no valid time, so no period and no since"
+            raise BadEdit(number=number, reason=none, reason_zh="该图层没有有效期，不能给出 period 或 since")
         if edit.op == "insert":
             fid, version = next(fresh), 1
             _insert(scope, batch, number, edit, fid)
@@ -216,7 +217,11 @@ def _delete(batch: Batch, number: int, edit: Edit, stored: Stored, periods: int)
     """End a period on a day, or take it away; with the last of its `periods` the feature is gone."""
     shape = shapely.from_wkb(stored.geometry)
     if edit.since is not None and stored.end is not None and edit.since >= stored.end:
-        raise BadEdit(number=number, reason=f"the period ends on {stored.end}, before {edit.since}")
+        raise BadEdit(
+            number=number,
+            reason=f"the period ends on {stored.end}, before {edit.since}",
+            reason_zh=f"该有效期于 {stored.end} 结束，早于 {edit.since}",
+        )
     if edit.since is not None and stored.start is not None and edit.since > stored.start:
         ended = Period(stored.start, edit.since)
         batch.rows.append(

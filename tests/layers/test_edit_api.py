@@ -88,6 +88,7 @@ def test_geometries_come_in_the_crs_that_is_named(land):
         ([{"op": "update", "fid": 1}], 428),
         ([{"op": "update", "fid": 1, "version": 7}], 412),
         ([{"op": "update", "fid": 2**62, "version": 1}], 404),
+        ([{"op": "update", "fid": 1, "version": 1, "since": "2026-01-01"}], 422),
         ([{"op": "insert", "geometry": {"type": "Polygon", "coordinates": []}}], 422),
         ([{"op": "insert", "geometry": SPOT}], 422),
         ([{"op": "insert", "geometry": {"type": "Circle"}}], 422),
