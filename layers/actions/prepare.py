@@ -206,8 +206,9 @@ def _update(
             )
         kept = dict(stored.values)
         batch.rows.append(_row("update", stored.fid, stored.version, stored.start, shapes[0], old, kept))
-        batch.rows.append(_row("insert", stored.fid, 1, None, geometry, new, values))
-        version = 1
+        # Above every period's version: whoever read the old period is told, also if both are "today" to them.
+        version = max(one.version for one in periods) + 1
+        batch.rows.append(_row("insert", stored.fid, version, None, geometry, new, values))
     batch.updated += 1
     _touch(batch, stored.fid, "update", shapes)
     return version

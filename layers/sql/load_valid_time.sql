@@ -3,6 +3,7 @@
 -- Takes     revision, day; the caller holds the layer alone.
 -- Promises  a changed feature gets a new period from that day on and its old one ends there (a period that began
 --           on that very day is corrected); a feature that is gone ends on that day; what was valid before stays.
+--           The new period's version is above those its editors may have read: theirs is told as stale.
 -- Cost      proportional to what differs, and one pass over the plan.
 
 INSERT INTO {history} ({all_columns}, rev_to)
@@ -27,8 +28,9 @@ UPDATE {table} AS live
   FROM import_plan AS plan
  WHERE plan.op IN ('update', 'gone') AND NOT plan.started AND live.fid = plan.fid AND {current};
 
-INSERT INTO {table} (fid, rev_from, valid_from, valid_to, {columns})
-SELECT ended.fid, %(revision)s, %(day)s, ended.valid_to, {staged_columns}
+INSERT INTO {table} (fid, version, rev_from, valid_from, valid_to, {columns})
+SELECT ended.fid, (SELECT max(version) FROM {table} AS every WHERE every.fid = ended.fid),
+       %(revision)s, %(day)s, ended.valid_to, {staged_columns}
   FROM import_ended AS ended JOIN {staged} AS staged USING ("row");
 
 INSERT INTO {table} (rev_from, valid_from, {columns})

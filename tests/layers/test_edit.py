@@ -262,13 +262,28 @@ def test_a_correction_keeps_the_period(land, parcels):
 
 
 def test_a_succession_ends_the_old_period(land, parcels):
-    assert land.edit(parcels, update(1, 1, floors=11, since=TURN)).versions == (1,)
-    assert everything(land, parcels)[:2] == [(1, START, TURN, 1, 2), (1, TURN, None, 11, 1)]
-    assert land.edit(parcels, update(1, 1, floors=12, since=TURN)).versions == (2,)
-    assert everything(land, parcels)[1] == (1, TURN, None, 12, 2)
+    assert land.edit(parcels, update(1, 1, floors=11, since=TURN)).versions == (2,)
+    assert everything(land, parcels)[:2] == [(1, START, TURN, 1, 2), (1, TURN, None, 11, 2)]
+    assert land.edit(parcels, update(1, 2, floors=12, since=TURN)).versions == (3,)
+    assert everything(land, parcels)[1] == (1, TURN, None, 12, 3)
     assert land.edit(parcels, update(1, 2, floors=3, period=START)).versions == (3,)
     assert everything(land, parcels)[0] == (1, START, TURN, 3, 3)
     land.sound(parcels)
+
+
+@pytest.mark.parametrize("how", ["edit", "delivery"])
+def test_who_read_the_period_before_a_succession_is_told(land, parcels, how):
+    if how == "edit":
+        land.edit(parcels, update(1, 1, floors=11, since=TURN))
+    else:
+        rows = [(square(20), {"code": "A1", "floors": 11}), (square(40), {"code": "A2", "floors": 2})]
+        land.deliver(parcels, rows, mode="replace", key="code", valid_from=TURN.isoformat())
+    assert everything(land, parcels)[1][:4] == (1, TURN, None, 11)
+    with pytest.raises(EditConflict):
+        land.edit(parcels, update(1, 1, floors=5))  # read when the period of 2024 was today's
+    with pytest.raises(EditConflict):
+        land.edit(parcels, delete(1, 1))
+    assert everything(land, parcels)[1] == (1, TURN, None, 11, 2)
 
 
 def test_an_end_and_a_delete(land, parcels):
@@ -286,7 +301,7 @@ def test_an_end_and_a_delete(land, parcels):
 
 def test_all_periods_of_a_feature_deleted_at_once(land, parcels):
     land.edit(parcels, update(1, 1, floors=11, since=TURN))
-    land.edit(parcels, delete(1, 2, period=START), delete(1, 1, period=TURN))
+    land.edit(parcels, delete(1, 2, period=START), delete(1, 2, period=TURN))
     assert [row[0] for row in everything(land, parcels)] == [2]
     land.sound(parcels)
 

@@ -140,7 +140,7 @@ def test_successions_and_deleted_periods_are_undone(land):
     first = contents(land, name)
     land.edit(name, FeatureEdit("update", 1, 1, properties={"floors": 9}, since=TURN))
     second = contents(land, name)
-    land.edit(name, FeatureEdit("delete", 1, 1, period=TURN))
+    land.edit(name, FeatureEdit("delete", 1, 2, period=TURN))
     undo(land, name, 3)
     assert contents(land, name) == second
     land.sound(name)
