@@ -108,22 +108,29 @@ def _refuse_beyond(cursor: Any, scope: Scope, chosen: sql.Composable, at: int) -
     layer = scope.layer
     if len(scope.fields) < len(layer.fields):
         raise WholeLayerOnly(layer=layer.name)
-    if scope.areas is None:
-        return
     params: dict[str, Any] = {}
+    # A field that is granted in some areas only bounds what may be replaced as the scope's own areas do.
+    limits = dict.fromkeys((scope.areas, *(one.areas for one in scope.fields)))
+    inside = [
+        queries.within(layer, areas, f"area_{number}", params)
+        for number, areas in enumerate(limits)
+        if areas is not None
+    ]
+    if not inside:
+        return
     columns = ["geom", *([layer.join.field.column] if layer.join else [])]
     text = sql.SQL(
         "SELECT EXISTS (SELECT 1 FROM (SELECT {columns} FROM {table} WHERE fid IN ({chosen}) AND rev_from > {at}"
         " UNION ALL SELECT {columns} FROM {history}"
         " WHERE fid IN ({chosen}) AND rev_from <= {at} AND rev_to > {at})"
-        " AS meant WHERE {inside} IS NOT TRUE)"
+        " AS meant WHERE ({inside}) IS NOT TRUE)"
     ).format(
         columns=column_list(columns),
         table=queries.table(layer),
         history=queries.history(layer),
         chosen=chosen,
         at=sql.Literal(at),
-        inside=queries.within(layer, scope.areas, "area", params),
+        inside=sql.SQL(" AND ").join(inside),
     )
     cursor.execute(text.as_string(connection.connection), params)
     if cursor.fetchone()[0]:

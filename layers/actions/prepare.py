@@ -12,6 +12,7 @@ from django.conf import settings
 from shapely.geometry.base import BaseGeometry
 
 from layers.actions.errors import BadEdit, EditConflict, FeatureMissing, OutsideArea, VersionRequired
+from layers.catalogue import FieldInfo
 from layers.moments import CITY_TIME
 from layers.rights import FieldNotFound, Scope
 from layers.rules.periods import Period, empty, overlapping
@@ -120,7 +121,7 @@ def _insert(scope: Scope, batch: Batch, number: int, edit: Edit, fid: int) -> No
     if edit.geometry is None and not scope.layer.is_table:
         raise BadEdit(number=number, reason="a new feature needs a geometry", reason_zh="新要素需要几何")
     _judge_geometry(scope, number, edit.geometry)
-    values = _values(scope, number, edit.properties, {})
+    values = _values(scope, number, edit.properties, {}, [edit.geometry])
     _judge_place(scope, batch, number, edit.geometry, values)
     start = (edit.period or edit.since or _today()) if scope.layer.valid_time else None
     batch.rows.append(
@@ -153,9 +154,10 @@ def _change(
     if edit.op == "delete":
         _delete(batch, number, edit, stored, len(periods))
         return stored.fid, stored.version + 1
-    geometry = edit.geometry if edit.geometry is not None else shapely.from_wkb(stored.geometry)
+    was = shapely.from_wkb(stored.geometry)
+    geometry = edit.geometry if edit.geometry is not None else was
     _judge_geometry(scope, number, edit.geometry)
-    values = _values(scope, number, edit.properties, stored.values)
+    values = _values(scope, number, edit.properties, stored.values, [was, geometry])
     _judge_place(scope, batch, number, geometry, values)
     version = _update(scope, batch, number, edit, stored, periods, geometry, values)
     return stored.fid, version
@@ -314,15 +316,48 @@ def _inside(scope: Scope, batch: Batch, geometry: BaseGeometry | None, values: M
     if scope.layer.is_table:
         join = scope.layer.join
         return join is not None and str(values.get(join.field.column)) in batch.reach
-    return any(shapely.intersects(shapely.from_wkb(area), geometry) for area in scope.areas)
+    return _touches(scope.areas, geometry)
 
 
-def _values(scope: Scope, number: int, given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """The new values by column: what was, with what is given put in its place."""
+def _touches(areas: Iterable[bytes], geometry: BaseGeometry | None) -> bool:
+    return any(shapely.intersects(shapely.from_wkb(area), geometry) for area in areas)
+
+
+def _field(scope: Scope, name: str, shapes: Iterable[BaseGeometry | None]) -> FieldInfo:
+    """A field that the editor may write where the feature lay and will lie.
+
+    Where a field is granted in some areas only, a table's rows lie in none of them.
+
+    Raises
+    ------
+    FieldNotFound
+    """
+    for one in scope.fields:
+        if one.field.name == name and (
+            one.areas is None or all(_touches(one.areas, shape) for shape in shapes)
+        ):
+            return one.field
+    raise FieldNotFound(layer=scope.layer.name, field=name)
+
+
+def _values(
+    scope: Scope,
+    number: int,
+    given: Mapping[str, Any],
+    before: Mapping[str, Any],
+    shapes: Sequence[BaseGeometry | None],
+) -> dict[str, Any]:
+    """The new values by column: what was, with what is given put in its place.
+
+    Parameters
+    ----------
+    shapes
+        Where the feature lay and will lie.
+    """
     found = {one.column: before.get(one.column) for one in scope.layer.fields}
     for name, value in given.items():
         try:
-            field_ = scope.field(name)
+            field_ = _field(scope, name, shapes)
             found[field_.column] = coerced(field_, value)
         except FieldNotFound as error:
             missing = {"reason": f"there is no field {name}", "reason_zh": f"没有字段 {name}"}

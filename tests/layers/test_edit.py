@@ -244,6 +244,29 @@ def test_wang_edits_only_her_fields(land, people):
     assert land.rows(name, "code", "floors") == [(1, "A1", 9)]
 
 
+def test_wang_edits_a_field_only_where_it_is_hers(land, people):
+    name = land.lots(4)  # at 20, 40, 60, 80 metres east
+    limits = {"fields": ["floors"]}, {"area": area_around(15, -5, 40)}
+    for limit in limits:
+        give(grantee("user:wang"), ["view", "query", "edit"], by="user:lin", layer=land.state(name), **limit)
+    hers = scope(people.wang, name, Action.EDIT)
+
+    def edit(*edits):
+        return edit_features(hers, edits, author=people.wang.name, reason="道路")
+
+    assert edit(update(1, 1, code="B1"), update(4, 1, floors=9)).versions == (2, 2)
+    for beyond in (
+        update(4, 2, code="B4"),
+        update(2, 1, square(300), code="B2"),
+        insert(square(300), code="B5", floors=1),
+    ):
+        with pytest.raises(BadEdit, match="no field code"):
+            edit(beyond)
+    assert [row[1:] for row in land.rows(name, "code", "floors")] == [
+        ("B1", 1), ("A2", 2), ("A3", 3), ("A4", 9)
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def parcels(land):
     """Two parcels valid from 2024 on."""

@@ -192,6 +192,23 @@ def test_hidden_fields_are_not_brought_back_either(land, people):
         restore_feature(scope(people.zhao, name, Action.PUBLISH), 1, 1, **BY)
 
 
+def test_a_field_of_one_area_is_brought_back_there_alone(land, people):
+    name = land.lots(4)
+    shape = GEOSGeometry(square(15, -5, 40).wkt, srid=4547)
+    shape.transform(4490)
+    for limit in ({"fields": ["floors"]}, {"area": MultiPolygon(shape, srid=4490)}):
+        rights = ["view", "query", "publish"]
+        give(grantee("user:wang"), rights, by="user:lin", layer=land.state(name), **limit)
+    land.edit(name, *[FeatureEdit("update", fid, 1, properties={"code": f"X{fid}"}) for fid in (1, 4)])
+    hers = scope(people.wang, name, Action.PUBLISH)
+    with pytest.raises(WholeLayerOnly):
+        undo_change(hers, 2, **BY)
+    with pytest.raises(WholeLayerOnly):
+        restore_feature(hers, 4, 1, **BY)
+    assert restore_feature(hers, 1, 1, **BY).revision == 3
+    assert [row[1] for row in land.rows(name, "code")] == ["A1", "A2", "A3", "X4"]
+
+
 def test_by_the_api(land):
     name = land.lots(2)
     key = land.key_for("transport", name, "view", "query", "publish")
