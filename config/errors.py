@@ -32,6 +32,7 @@ STATUS = {
     Kind.UNAVAILABLE: 503,
     Kind.STORAGE_FULL: 507,
 }
+METHOD_NOT_ALLOWED = 405
 RETRY_AFTER_S = 2
 
 
@@ -42,6 +43,15 @@ class NoSuchAddress(OnemapError):
     code: ClassVar = "not-found"
     message: ClassVar = "there is nothing at this address"
     message_zh: ClassVar = "此地址没有内容"
+
+
+class MethodNotAllowed(OnemapError):
+    """The address does not answer this method."""
+
+    kind: ClassVar = Kind.INVALID
+    code: ClassVar = "method-not-allowed"
+    message: ClassVar = "this address answers {allowed}"
+    message_zh: ClassVar = "此地址仅支持 {allowed}"
 
 
 class BadRequestRefused(OnemapError):
@@ -257,8 +267,13 @@ class ErrorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
-        return self.get_response(request)
+        """Pass the request on; a refused method is told like every other refusal."""
+        response = self.get_response(request)
+        if response.status_code != METHOD_NOT_ALLOWED:
+            return response
+        told = render(request, MethodNotAllowed(allowed=response.headers["Allow"]), METHOD_NOT_ALLOWED)
+        told.headers["Allow"] = response.headers["Allow"]
+        return told
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
         """Answer what a view raised."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import shapely
 from django.db import connection
+from django.test import Client
 
 from layers.actions import FeatureEdit
 from layers.models import Layer
@@ -118,7 +119,15 @@ def test_other_methods_are_refused(survey, public, method):
         answer = public.ask(method, path)
         assert answer.status_code == 405
         assert {"GET", "HEAD"} <= set(answer.headers["Allow"].replace(" ", "").split(","))
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert json.loads(answer.content)["code"] == "method-not-allowed"
     assert Layer.objects.get(name="survey").revision == 1
+
+
+@pytest.mark.parametrize("path", [ITEMS, "/ogc/", "/catalogue/", "/tiles/survey/CityGrid/8/3/3.mvt"])
+def test_what_only_reads_asks_no_program_for_a_token(survey, path):
+    answer = Client(enforce_csrf_checks=True).post(path)
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (405, "method-not-allowed")
 
 
 def test_a_feature_has_its_version_as_etag(survey, public):
