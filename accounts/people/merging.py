@@ -59,10 +59,11 @@ def merge_departments(source_code: str, target_code: str, day: date, *, by: str)
         raise BadMerge(
             reason=f"{target_code} lies below {source_code}", reason_zh=f"{target_code} 隶属于 {source_code}"
         )
-    if source.successor is not None:
-        raise BadMerge(
-            reason=f"{source_code} was merged already", reason_zh=f"{source_code} 此前已并入其他部门"
-        )
+    for one in (source, target):
+        if one.successor is not None:
+            raise BadMerge(
+                reason=f"{one.code} was merged already", reason_zh=f"{one.code} 此前已并入其他部门"
+            )
     User.objects.filter(department=source).update(department=target)
     Post.objects.filter(department=source).update(department=target)
     source.areas.update(department=target)

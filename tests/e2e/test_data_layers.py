@@ -183,3 +183,22 @@ def test_an_administrator_takes_in_a_roster(sign_in, tmp_path):
     assert desk.axe() == []
     password = desk.tab.locator(".secret").inner_text()
     assert len(password) >= 10 and desk.complaints == []
+
+
+def test_an_administrator_renames_and_merges_departments(sign_in):
+    desk = sign_in("admin")
+    tab = desk.tab
+    show(desk, "/people")
+    tab.locator("[data-office=emergency]").get_by_role("button", name=re.compile("更名")).click()
+    tab.get_by_label("中文名称").fill("应急管理")
+    assert desk.axe() == []
+    tab.get_by_role("dialog").get_by_role("button", name="更名").click()
+    expect(tab.locator("[data-office=emergency]")).to_contain_text("应急管理")
+    tab.locator("[data-office=environment]").get_by_role("button", name=re.compile("并入")).click()
+    tab.get_by_role("dialog").get_by_role("button", name="合并").click()
+    expect(tab.get_by_role("alert").filter(has_text="请填写")).to_be_visible()
+    tab.locator("#merge-office select").select_option("emergency")
+    assert desk.axe() == []
+    tab.get_by_role("dialog").get_by_role("button", name="合并").click()
+    expect(tab.locator("[data-office=environment]")).to_have_count(0)
+    assert desk.complaints == []

@@ -13,6 +13,11 @@ export interface RosterReport {
   passwords: Record<string, string>;
 }
 
+/** A department and the one above it. */
+export interface Office extends Department {
+  parent: string | null;
+}
+
 export const TEMPLATE = '/api/people/template.xlsx';
 const WORKBOOK = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
@@ -29,7 +34,16 @@ export class PeopleApi {
     return (await this.http.postFile<RosterReport>(`/api/people?${query}`, file, WORKBOOK)).body!;
   }
 
-  async departments(signal?: AbortSignal): Promise<Department[]> {
-    return (await this.http.get<{ departments: Department[] }>('/api/departments', { etag: null, ...(signal ? { signal } : {}) })).body!.departments;
+  async rename(code: string, nameZh: string, nameEn: string): Promise<void> {
+    await this.http.put(`/api/departments/${encodeURIComponent(code)}`, { name_zh: nameZh, name_en: nameEn });
+  }
+
+  /** What the first has goes to the second at once, and the first is closed. */
+  async merge(code: string, into: string, on: string): Promise<void> {
+    await this.http.post(`/api/departments/${encodeURIComponent(code)}/merge`, { into, on: on || null });
+  }
+
+  async departments(signal?: AbortSignal): Promise<Office[]> {
+    return (await this.http.get<{ departments: Office[] }>('/api/departments', { etag: null, ...(signal ? { signal } : {}) })).body!.departments;
   }
 }
