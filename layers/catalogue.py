@@ -46,6 +46,7 @@ class FieldInfo:
     max_length: int | None
     codes: tuple[tuple[str, str, str], ...] | None  # what may be chosen: code, title zh, title en
     code_list: str | None = None  # CODE@EDITION
+    indexed: bool = False  # an index (column, fid) serves sorting
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ SELECT field.layer_id, field.name, field."column", field.type, field.alias_zh, f
        field.required, field.minimum, field.maximum, field.max_length,
        (SELECT json_agg(json_build_array(code, title_zh, title_en) ORDER BY code) FROM layers_codevalue
          WHERE code_list_id = field.code_list_id AND selectable),
-       code_list.code || '@' || code_list.edition
+       code_list.code || '@' || code_list.edition, field.indexed
   FROM layers_field AS field LEFT JOIN layers_codelist AS code_list ON code_list.id = field.code_list_id
  ORDER BY field.layer_id, field."order"
 """
@@ -260,10 +261,10 @@ def _read() -> Catalogue:
 
 def _fields(rows: Iterable[tuple[Any, ...]]) -> dict[int, tuple[FieldInfo, ...]]:
     found: dict[int, list[FieldInfo]] = defaultdict(list)
-    for layer_id, *values, codes, code_list in rows:
+    for layer_id, *values, codes, code_list, indexed in rows:
         listed = tuple((code, zh, en) for code, zh, en in codes or ()) if code_list is not None else None
         found[layer_id].append(
-            FieldInfo(**dict(zip(_FIELD_FACTS, [*values, listed, code_list], strict=True)))
+            FieldInfo(**dict(zip(_FIELD_FACTS, [*values, listed, code_list, indexed], strict=True)))
         )
     return {layer_id: tuple(fields) for layer_id, fields in found.items()}
 

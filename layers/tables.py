@@ -27,6 +27,7 @@ POSTGIS_TYPES = {
     Family.POLYGON: ("POLYGON", "MULTIPOLYGON"),
 }
 WEB_ROLE = "onemap_web"
+SORTED_CHARACTERS = 200  # of a text, in an index: an entry holds 2,700 bytes at most
 
 
 def column_list(columns: Sequence[str]) -> sql.Composable:

@@ -125,6 +125,7 @@ class Field(models.Model):
     max_length = models.PositiveIntegerField(null=True, blank=True)
     code_list = models.ForeignKey(CodeList, models.PROTECT, null=True, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
+    indexed = models.BooleanField(default=False)  # an index (column, fid) is there: it can be sorted by
 
     class Meta:
         ordering = ("order",)

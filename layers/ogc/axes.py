@@ -4,7 +4,7 @@ Inside the platform coordinates are x (east, longitude) before y. At the edge ea
 own order: EPSG:4326, 4490 and the Gauss-Krüger systems name north or latitude first, CRS84 and EPSG:3857 do not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +13,19 @@ import shapely
 from django.conf import settings
 from numpy.typing import NDArray
 from psycopg2 import sql
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from spatial.crs import CRS84, OUTPUT_SRIDS, Crs, crs_of, numeric_bounds, parse_crs, transformation
-from spatial.numbers import BBox, parse_bbox
+from spatial.numbers import BadBBox, BBox, parse_bbox
 
 STORAGE = settings.ONEMAP_SRID
 OUTPUT = tuple(dict.fromkeys((*OUTPUT_SRIDS, STORAGE, *settings.ONEMAP_OUTPUT_CRS)))
 EDGE_STEPS = 32  # points per side of a box before it is bent into another CRS
+# Sides of a filter's geometry are bent in such steps: a chord is then within a centimetre of its curve.
+LITERAL_STEP_DEGREES = 0.01
+LITERAL_STEP_METRES = 1_000.0
+MOST_STEPS = 10_000
 # Decimals written: about a millimetre in degrees, a tenth of one in metres.
 DEGREE_DIGITS = 8
 METRE_DIGITS = 4
@@ -134,6 +139,40 @@ def geometry_in(shape: BaseGeometry, crs: Crs) -> BaseGeometry:
     if crs.srid == STORAGE:
         return steps
     return shapely.transform(steps, transformation(crs.srid, STORAGE, settings.ONEMAP_CRS_PARAMETERS).apply)
+
+
+def literal_to_storage(value: BaseGeometry | BBox, crs: Crs) -> bytes:
+    """A geometry or box of a filter, in `crs` and its axis order, as WKB in the storage CRS.
+
+    What lies beyond the reach of the storage CRS is cut off: nothing stored can touch it. Long sides are bent with
+    the projection.
+    """
+    if isinstance(value, BBox):
+        box = BBox(value.ymin, value.xmin, value.ymax, value.xmax) if crs.north_first else value
+        if box.xmin > box.xmax and not crs.geographic or box.ymin > box.ymax:
+            raise BadBBox(value=",".join(map(str, value)), reason="min > max")
+        return box_to_storage(box, crs) or shapely.to_wkb(Polygon())
+    limit = shapely.box(*storable(crs))
+    shape = shapely.transform(value, lambda xy: xy[:, ::-1]) if crs.north_first else value
+    if not shapely.covers(limit, shapely.box(*shape.bounds)):
+        shape = _plain(shape, lambda part: shapely.intersection(part, limit))
+    if crs.srid == STORAGE or shape.is_empty:
+        return shapely.to_wkb(shape)
+    step = max(LITERAL_STEP_DEGREES if crs.geographic else LITERAL_STEP_METRES, shape.length / MOST_STEPS)
+    bent = geometry_in(shapely.segmentize(shape, step), replace(crs, north_first=False))
+    return shapely.to_wkb(bent if shapely.is_valid(bent) else _plain(bent, shapely.make_valid))
+
+
+def _plain(shape: BaseGeometry, change: Callable[[BaseGeometry], BaseGeometry]) -> BaseGeometry:
+    """What `change` makes of a geometry, without pieces of lower dimension; a collection part by part.
+
+    PostGIS relates no collections, so none may come out where none went in.
+    """
+    if shape.geom_type == "GeometryCollection":
+        return shapely.GeometryCollection([_plain(part, change) for part in shapely.get_parts(shape)])
+    dimension = shapely.get_dimensions(shape)
+    pieces = shapely.get_parts(shapely.get_parts(change(shape)))
+    return shapely.union_all([one for one in pieces if shapely.get_dimensions(one) == dimension])
 
 
 def extent_out(extent: Sequence[float], crs: Crs) -> list[float]:

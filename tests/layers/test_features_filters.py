@@ -91,7 +91,7 @@ def test_a_field_shown_in_one_area_only_answers_no_filter_outside_it(survey, pub
 
 
 @pytest.mark.parametrize(
-    "query", ["no_such=1", "NAME=x", "f_001=1", "fid=1", "geom=1", "bbox_crs=x", "filter=1"]
+    "query", ["no_such=1", "NAME=x", "f_001=1", "fid=1", "geom=1", "bbox_crs=x", "filters=1"]
 )
 def test_an_unknown_parameter_is_refused(survey, public, query):
     assert_refused(public, f"{ITEMS}?{query}", 400, "unknown-parameter")

@@ -1,25 +1,36 @@
 """Items and changes of a collection: assembled in SQL, streamed, flat in memory."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from psycopg2 import sql
 
 from layers import queries
+from layers.filters import Condition, sorting
 from layers.ogc import axes
 from layers.ogc.features_api.parameters import ItemsQuery
 from layers.queries import Statement
-from layers.rights import Scope
+from layers.rights import FieldScope, Scope
 from spatial.crs import Crs
 
 COUNT_LIMIT = 200_000
+COUNT_MS = 1_000
+EVERYTHING = Condition()
 
 
-def feature_text(scope: Scope, crs: Crs, alias: str) -> tuple[sql.Composable, dict[str, str]]:
-    """SQL for the GeoJSON text of one row of a relation, and its bound values."""
-    properties, params = queries.json_properties(scope.fields, alias)
+def feature_text(
+    scope: Scope, crs: Crs, alias: str, fields: Sequence[FieldScope] | None = None
+) -> tuple[sql.Composable, dict[str, str]]:
+    """SQL for the GeoJSON text of one row of a relation, and its bound values.
+
+    Parameters
+    ----------
+    fields
+        Those of the scope's fields to show; all of them if not given.
+    """
+    properties, params = queries.json_properties(scope.fields if fields is None else fields, alias)
     time = sql.SQL("''")
     if scope.layer.valid_time:
         time = sql.SQL(
@@ -50,8 +61,10 @@ def matching(scope: Scope, query: ItemsQuery) -> Statement:
         params["box"] = query.box
     elif query.nowhere and not scope.layer.is_table:
         where = sql.SQL("false")
-    inner = queries.relation(scope, query.moment, where=where)
-    tests: list[sql.Composable] = []
+    inside = [one for one in (where, query.condition.inside) if one is not None]
+    inner = queries.relation(scope, query.moment, where=sql.SQL(" AND ").join(inside) if inside else None)
+    params |= query.condition.params
+    tests = [] if query.condition.outside is None else [query.condition.outside]
     for number, (field, value) in enumerate(query.equals):
         params[f"equals_{number}"] = value
         tests.append(
@@ -64,34 +77,31 @@ def matching(scope: Scope, query: ItemsQuery) -> Statement:
 
 
 def page_statement(scope: Scope, query: ItemsQuery) -> Statement:
-    """Rows (fid, valid_from or null, feature text) of one page and one row more, in keyset order."""
-    found = matching(scope, query)
-    key = [sql.SQL("m.fid")] + ([sql.SQL("m.valid_from")] if scope.layer.valid_time else [])
-    params = dict(found.params)
-    after = sql.SQL("")
-    if query.after is not None:
-        params["after_fid"], params["after_from"] = query.after
-        after = sql.SQL(" WHERE m.fid > %(after_fid)s")
-        if scope.layer.valid_time:
-            after = sql.SQL(" WHERE (m.fid, m.valid_from) > (%(after_fid)s, %(after_from)s)")
-    text, names = feature_text(scope, query.crs, "m")
-    statement = sql.SQL("SELECT m.fid, {}, {} FROM {} AS m{} ORDER BY {} LIMIT {}").format(
-        sql.SQL("m.valid_from") if scope.layer.valid_time else sql.SQL("NULL"),
+    """Rows (fid, valid_from or null, values sorted by …, feature text) of one page and one row more, in order."""
+    timed = scope.layer.valid_time
+    found = sorting.page(matching(scope, query), query.sort, query.after, query.limit + 1, valid_time=timed)
+    text, names = feature_text(scope, query.crs, "p", query.shown)
+    values = [
+        sql.SQL("{}, ").format(sql.Identifier("p", f"sort_{number}"))
+        for number in range(sorting.fields_in(query.sort))
+    ]
+    statement = sql.SQL("SELECT p.fid, {}, {}{} FROM {} AS p ORDER BY {} LIMIT {}").format(
+        sql.SQL("p.valid_from") if timed else sql.SQL("NULL"),
+        sql.SQL("").join(values),
         text,
         found.text,
-        after,
-        sql.SQL(", ").join(key),
+        sorting.ordering(query.sort, "p", valid_time=timed),
         sql.Literal(query.limit + 1),
     )
-    return Statement(statement, {**params, **names})
+    return Statement(statement, {**found.params, **names})
 
 
 def number_matched(scope: Scope, query: ItemsQuery, feature_count: int) -> int | None:
-    """How many features match: from the catalogue where that is the answer, else counted up to a limit."""
-    plain = query.box is None and not query.nowhere and not query.equals
+    """How many features match: from the catalogue where that is the answer, else counted up to limits."""
+    plain = query.box is None and not query.nowhere and not query.equals and query.condition == EVERYTHING
     if plain and scope.areas is None and query.moment.revision is None and not scope.layer.valid_time:
         return feature_count
-    return queries.counted(matching(scope, query), COUNT_LIMIT)
+    return queries.counted(matching(scope, query), COUNT_LIMIT, within_ms=COUNT_MS)
 
 
 def collection_chunks(
@@ -108,8 +118,8 @@ def collection_chunks(
         Answers how many features match; asked only after the features, and only if they are not all on this page:
         counting takes as long as finding them. None: the number is not told.
     finish
-        `finish(last)` is called when the features are written, with the key (fid, valid_from) of the last one if
-        there are more, else None; it returns the links.
+        `finish(last)` is called when the features are written, with the key (fid, valid_from, values sorted by …)
+        of the last one if there are more, else None; it returns the links.
     """
     stamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     yield f'{{"type":"FeatureCollection","timeStamp":"{stamp}","features":['
@@ -118,8 +128,8 @@ def collection_chunks(
         taken = rows[: query.limit - written]
         more = more or len(taken) < len(rows)
         if taken:
-            yield ("," if written else "") + ",".join([text for _, _, text in taken])
-            last = taken[-1][:2]
+            yield ("," if written else "") + ",".join([row[-1] for row in taken])
+            last = taken[-1][:-1]
             written += len(taken)
     links = json.dumps(finish(last if more else None), ensure_ascii=False)
     number = _number(written, more or query.after is not None, matched)
@@ -137,7 +147,7 @@ def _number(written: int, partial: bool, matched: Callable[[], int | None] | Non
 def one_feature(scope: Scope, fid: int, query: ItemsQuery) -> tuple[str, int] | None:
     """One feature's GeoJSON text and its version; None if it does not exist for this scope."""
     inner = queries.relation(scope, query.moment, where=sql.SQL("fid = %(fid)s"))
-    text, names = feature_text(scope, query.crs, "r")
+    text, names = feature_text(scope, query.crs, "r", query.shown)
     order = sql.SQL(" ORDER BY r.valid_from DESC") if scope.layer.valid_time else sql.SQL("")
     statement = sql.SQL("SELECT {}, r.version FROM {} AS r{} LIMIT 1").format(text, inner.text, order)
     found = queries.rows(Statement(statement, {**inner.params, **names, "fid": fid}))

@@ -8,15 +8,20 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, QueryDict
 
 from layers.catalogue import FieldInfo
+from layers.filters import Condition
+from layers.filters.sorting import Place, SortKey
 from layers.moments import Moment, parse_moment
 from layers.ogc import axes
-from layers.rights import Scope
+from layers.ogc.features_api.choosing import parse_filter, parse_properties, parse_sort
+from layers.rights import FieldScope, Scope
 from spatial.crs import CRS84, Crs
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import parse_integer, parse_number
 
 DEFAULT_LIMIT = 100
 MOST_LIMIT = 10_000
+FIXED = {"limit", "bbox", "bbox-crs", "crs", "datetime", "as-of", "next"}
+FIXED |= {"filter", "filter-lang", "filter-crs", "sortby", "properties"}
 JSON_TYPES = ("application/json", "application/geo+json", "application/*", "*/*", "application/schema+json")
 
 
@@ -75,7 +80,10 @@ class ItemsQuery:
     nowhere: bool  # a box was given that nothing stored can touch
     moment: Moment
     equals: tuple[tuple[FieldInfo, Any], ...] = field(default=())
-    after: tuple[int, date | None] | None = None  # fid and valid_from of the last feature of the page before
+    condition: Condition = field(default_factory=Condition)
+    sort: tuple[SortKey, ...] = ()
+    shown: tuple[FieldScope, ...] | None = None  # None: all fields
+    after: Place | None = None  # where the page before ended
 
 
 def single(query: QueryDict) -> dict[str, str]:
@@ -158,9 +166,8 @@ def parse_items(scope: Scope, given: Mapping[str, str]) -> ItemsQuery:
     UnknownParameter, BadValue
         And whatever the parsers of numbers, boxes, times and coordinate systems refuse.
     """
-    fixed = {"limit", "bbox", "bbox-crs", "crs", "datetime", "as-of", "next"}
     names = {one.field.name for one in scope.fields}
-    known_only(given, fixed | names)
+    known_only(given, FIXED | names)
     crs = axes.output_crs(given.get("crs"))
     box_crs = axes.output_crs(given.get("bbox-crs")) if "bbox-crs" in given else CRS84
     box = (
@@ -169,7 +176,7 @@ def parse_items(scope: Scope, given: Mapping[str, str]) -> ItemsQuery:
     equals = tuple(
         (scope.field(name), typed(scope.field(name), text))
         for name, text in given.items()
-        if name in names and name not in fixed
+        if name in names and name not in FIXED
     )
     return ItemsQuery(
         limit=parse_limit(given.get("limit")),
@@ -178,6 +185,9 @@ def parse_items(scope: Scope, given: Mapping[str, str]) -> ItemsQuery:
         nowhere="bbox" in given and box is None,
         moment=parse_moment(scope.layer, given.get("as-of"), given.get("datetime")),
         equals=equals,
+        condition=parse_filter(scope, given),
+        sort=parse_sort(scope, given.get("sortby")),
+        shown=parse_properties(scope, given.get("properties")),
     )
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core import signing
 
@@ -36,6 +36,7 @@ class Page:
 
     after: tuple[int, date | None]
     revision: int
+    values: tuple[Any, ...] = ()  # of the fields sorted by
 
 
 def _bound(scope: Scope, asked: Mapping[str, str], principal_name: str) -> str:
@@ -56,6 +57,7 @@ def sign(page: Page, scope: Scope, asked: Mapping[str, str], principal_name: str
             valid_from.isoformat() if valid_from else None,
             page.revision,
             _bound(scope, asked, principal_name),
+            [value.isoformat() if isinstance(value, date) else value for value in page.values],
         ],
         salt=SALT,
         compress=False,
@@ -71,9 +73,10 @@ def read(token: str, scope: Scope, asked: Mapping[str, str], principal_name: str
         It was not signed here, is older than a day, or belongs to another question, scope or caller.
     """
     try:
-        fid, valid_from, revision, bound = signing.loads(token, salt=SALT, max_age=MAX_AGE_S)
+        fid, valid_from, revision, bound, values = signing.loads(token, salt=SALT, max_age=MAX_AGE_S)
     except (signing.BadSignature, ValueError) as error:
         raise BadPage from error
     if bound != _bound(scope, asked, principal_name):
         raise BadPage
-    return Page((fid, date.fromisoformat(valid_from) if valid_from else None), revision)
+    after = (fid, date.fromisoformat(valid_from) if valid_from else None)
+    return Page(after, revision, tuple(values))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.principals import who_asks
 from layers import queries
-from layers.moments import Moment
+from layers.filters.sorting import Place
 from layers.ogc import axes
 from layers.ogc.features_api import changes, documents, items, tokens
 from layers.ogc.features_api.openapi import definition
@@ -121,14 +121,14 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
         revision = page.revision
         # Nothing changed since the first page: the current rows alone are the answer.
         as_of = None if query.moment.revision is None and revision == state["revision"] else revision
-        moment = Moment(as_of, query.moment.valid_from, query.moment.valid_to)
-        query = replace(query, moment=moment, after=page.after)
+        query = replace(query, moment=replace(query.moment, revision=as_of), after=_place(page))
     if html:
         query = replace(query, limit=min(query.limit, HTML_MOST))
     pages = queries.primed(queries.streamed(items.page_statement(found, query)))
 
     def finish(last: Any) -> list[dict[str, str]]:
-        return _item_links(request, found, given, tokens.Page(last, revision) if last else None)
+        ended = tokens.Page(last[:2], revision, last[2:]) if last else None
+        return _item_links(request, found, given, ended)
 
     def matched() -> int | None:
         return items.number_matched(found, query, state["feature_count"])
@@ -138,6 +138,11 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
         body = json.loads("".join(chunks))
         return private(render(request, "ogc/items.html", {"document": body, "scope": found}), request)
     return _geojson(request, chunks, query.crs.uri)
+
+
+def _place(page: tokens.Page) -> Place:
+    fid, valid_from = page.after
+    return Place(fid, valid_from.isoformat() if valid_from else None, page.values)
 
 
 def _geojson(request: HttpRequest, chunks: Iterator[str], crs_uri: str) -> StreamingHttpResponse:
@@ -173,7 +178,7 @@ def item(request: HttpRequest, name: str, fid: str) -> HttpResponse:
     """GET /ogc/collections/NAME/items/FID: the feature, its version as ETag."""
     found = scope(who_asks(request), name, Action.QUERY)
     given = single(request.GET)
-    known_only(given, {"crs", "as-of", "datetime"})
+    known_only(given, {"crs", "as-of", "datetime", "properties"})
     if not FID.match(fid) or int(fid) >= 2**63:
         raise FeatureNotFound(layer=name, fid=fid)
     query = parse_items(found, given)
