@@ -134,7 +134,13 @@ def analyse(cursor: Any, name: str) -> None:
 
 
 def index_staged(
-    cursor: Any, staged: sql.Identifier, *, family: Family, valid_time: bool, columns: Sequence[str] = ()
+    cursor: Any,
+    staged: sql.Identifier,
+    *,
+    family: Family,
+    valid_time: bool,
+    columns: Sequence[str] = (),
+    sorted_by: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Add the key and the indexes to a filled staged table and gather its statistics.
 
@@ -142,6 +148,8 @@ def index_staged(
     ----------
     columns
         Further columns by which rows will be looked up.
+    sorted_by
+        Internal column names with field types by which rows will be put in order.
     """
     key = ["fid", "valid_from"] if valid_time else ["fid"]
     _run(cursor, sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(staged, column_list(key)))
@@ -149,6 +157,8 @@ def index_staged(
         _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(staged))
     for column in ("rev_from", *columns):
         _run(cursor, sql.SQL("CREATE INDEX ON {} ({})").format(staged, sql.Identifier(column)))
+    for column, kind in sorted_by:
+        _run(cursor, sql.SQL("CREATE INDEX ON {} ({}, fid)").format(staged, sort_expression(column, kind)))
     if valid_time:
         _run(
             cursor,
@@ -158,6 +168,31 @@ def index_staged(
             ).format(staged),
         )
     _run(cursor, sql.SQL("ANALYZE {}").format(staged))
+
+
+def sort_expression(column: str, kind: str, row: str | None = None) -> sql.Composable:
+    """What rows are sorted by for a column, and what its index holds: of a text its beginning."""
+    name = sql.Identifier(column) if row is None else sql.Identifier(row, column)
+    if kind != "text":
+        return name
+    return sql.SQL("left({}, {})").format(name, sql.Literal(SORTED_CHARACTERS))
+
+
+def index_live(cursor: Any, name: str, column: str, kind: str) -> None:
+    """Add the index that serves sorting by a column to a layer that is there; writers go on meanwhile.
+
+    Outside a transaction. What an attempt that was cut off left behind is made anew.
+    """
+    index = sql.Identifier("data", f"sort_{name}_{column}")
+    _run(cursor, sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(index))
+    _run(
+        cursor,
+        sql.SQL("CREATE INDEX CONCURRENTLY {} ON {} ({}, fid)").format(
+            sql.Identifier(f"sort_{name}_{column}"),
+            sql.Identifier("data", name),
+            sort_expression(column, kind),
+        ),
+    )
 
 
 def publish_staged(cursor: Any, staged_name: str, name: str) -> None:

@@ -43,8 +43,9 @@ class ImportOptions:
     Attributes
     ----------
     fields
-        Further facts of fields by name: alias_zh, alias_en, unit, required, minimum, maximum, max_length, and
-        code_list as `CODE@EDITION`.
+        Further facts of fields by name: alias_zh, alias_en, unit, required, minimum, maximum, max_length,
+        indexed (an index to sort by; if none says so, key, label and coded fields have one), and code_list as
+        `CODE@EDITION`.
     joins, join_field
         Of a table without geometry: the layer whose key_field the field names.
     arriving

@@ -98,6 +98,7 @@ def index(rows: StagedRows) -> None:
             family=rows.family,
             valid_time=rows.options.valid_time,
             columns=[column for name, column, _ in rows.fields if name == rows.options.join_field],
+            sorted_by=[one[1:] for one in rows.fields if one[0] in publishing.sortable(rows)],
         )
 
 

@@ -1,5 +1,6 @@
 """From the staging table to the layer, in one transaction: the four modes of an import."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -36,6 +37,7 @@ from spatial.tilegrids import TileMatrixSet, matrix_sets
 from spatial.validity import Family
 
 CELL_LEVEL = 8  # of CityGrid: the cells in which a bulk load says what it touched
+MOST_SORTABLE = 4  # fields that are indexed without being asked for
 MOST_NAMED = 20_000  # features that a load names one by one
 MOST_CORRECTIONS = 1_000  # named in a report; all are counted
 __all__ = [
@@ -116,7 +118,7 @@ def create(cursor: Any, rows: StagedRows) -> Counts:
     staged = sql.Identifier("staging", rows.table)
     layer.first_levels = _levels(cursor, staged, rows, len(rows.fields))
     layer.save()
-    _create_fields(layer, rows)
+    _create_fields(layer, rows, sortable(rows))
     columns = [(column, kind) for _, column, kind in rows.fields]
     tables.publish_staged(cursor, rows.table, layer.name)
     labelled = bool(layer.label_field)
@@ -135,7 +137,21 @@ def _levels(cursor: Any, table: sql.Identifier, rows: StagedRows, columns: int) 
     return {} if rows.family is Family.TABLE else first_levels(cursor, table, columns, grids())
 
 
-def _create_fields(layer: Layer, rows: StagedRows, start: int = 0) -> None:
+def sortable(rows: StagedRows) -> list[str]:
+    """Names of the fields of a new layer that get an index to sort by: each costs its share of the import.
+
+    Those that the import says (`indexed`), else the key, the label and fields with a code list, four at most.
+    """
+    facts = rows.options.fields
+    names = [name for name, _, _ in rows.fields]
+    if said := [name for name in names if facts.get(name, {}).get("indexed")]:
+        return said
+    coded = [name for name in names if facts.get(name, {}).get("code_list")]
+    wanted = dict.fromkeys([rows.options.key, rows.options.label_field, *coded])
+    return [name for name in wanted if name in names][:MOST_SORTABLE]
+
+
+def _create_fields(layer: Layer, rows: StagedRows, sortable: Sequence[str] = (), start: int = 0) -> None:
     facts = rows.options.fields
     allowed = {"alias_zh", "alias_en", "unit", "required", "minimum", "maximum", "max_length"}
     Field.objects.bulk_create(
@@ -145,6 +161,7 @@ def _create_fields(layer: Layer, rows: StagedRows, start: int = 0) -> None:
             column=column,
             type=kind,
             order=start + number,
+            indexed=name in sortable,
             code_list=codes.find(facts.get(name, {}).get("code_list") or ""),
             **{
                 fact: value

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from layers.actions import purge_deleted
-from layers.exchange import export_jobs, imports, rasters, sweeping
+from layers.exchange import export_jobs, imports, indexing, rasters, sweeping
 from layers.exchange.deliveries import accepting, examining, flow
 from layers.exchange.pulls import running as pulls
 from layers.exchange.quality import running as quality
@@ -17,6 +17,7 @@ def register() -> None:
     set_converters(settings.ONEMAP_CONVERTERS)
     jobs.register(imports.KIND, imports.run_import)
     jobs.register(raster_import.KIND, raster_import.run_raster_import)
+    jobs.register(indexing.KIND, indexing.run_index)
     jobs.register(flow.CHECK, examining.run_check)
     jobs.register(flow.ACCEPT, accepting.run_accept)
     jobs.register(export_jobs.KIND, export_jobs.run_export)

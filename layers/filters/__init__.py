@@ -5,6 +5,6 @@ condition: `inside` goes to `queries.relation(where=…)`, `outside` judges its 
 """
 
 from layers.filters.checking import check
-from layers.filters.compiling import Condition, compiled
+from layers.filters.compiling import Condition, compiled, equal
 
-__all__ = ["Condition", "check", "compiled"]
+__all__ = ["Condition", "check", "compiled", "equal"]

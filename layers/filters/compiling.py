@@ -12,9 +12,11 @@ from typing import Any
 from django.conf import settings
 from psycopg2 import sql
 
+from layers.catalogue import FieldInfo
 from layers.filters.checking import Term
 from layers.filters.operators import SPATIAL, TEMPORAL
 from layers.moments import CITY_TIME
+from layers.tables import SORTED_CHARACTERS
 
 _CASTS = {
     "text": "text",
@@ -49,7 +51,7 @@ _FIELDS = {"column", "valid_from", "valid_to", "last_valid_day"}
 _FOLDED = {
     "casei": 'upper(({}) COLLATE "und-x-icu")',
     # Marks that combine with a letter, after letters and marks are taken apart.
-    "accenti": "normalize(regexp_replace(normalize({}, NFD), '[\\u0300-\\u036f]', 'g'), NFC)",
+    "accenti": "normalize(regexp_replace(normalize({}, NFD), '[\\u0300-\\u036f]', '', 'g'), NFC)",
 }
 
 
@@ -68,7 +70,7 @@ class Condition:
 
 def compiled(term: Term) -> Condition:
     """The condition of a checked filter."""
-    parts = term.args if term.op == "and" else (term,)
+    parts = _conjuncts(term)
     params: dict[str, Any] = {}
     inside = [one for one in parts if not _names_fields(one)]
     outside = [one for one in parts if _names_fields(one)]
@@ -79,8 +81,24 @@ def compiled(term: Term) -> Condition:
     )
 
 
+def _conjuncts(term: Term) -> list[Term]:
+    return [part for one in term.args for part in _conjuncts(one)] if term.op == "and" else [term]
+
+
+def equal(info: FieldInfo, value: Any) -> Term:
+    """The term that a field has a value of its type."""
+    return Term(
+        "=", "boolean", (Term("column", info.type, value=info), Term("value", info.type, value=value))
+    )
+
+
 def _names_fields(term: Term) -> bool:
     return term.op in _FIELDS or any(map(_names_fields, term.args))
+
+
+def _indexed_text(term: Term) -> bool:
+    column, value = sorted(term.args, key=lambda one: one.op)
+    return column.op == "column" and value.op == "value" and column.type == "text" and column.value.indexed
 
 
 def _all_of(parts: list[Term], writer: "_Writer") -> sql.Composable | None:
@@ -109,6 +127,12 @@ class _Writer:
 
     def operator(self, term: Term) -> sql.Composable:
         operands = [self.text(one) for one in term.args]
+        if term.op == "=" and _indexed_text(term):
+            # The index on a text holds its beginning.
+            beginnings = [
+                sql.SQL("left({}, {})").format(one, sql.Literal(SORTED_CHARACTERS)) for one in operands
+            ]
+            return sql.SQL("({} = {} AND {} = {})").format(*beginnings, *operands)
         if term.op in _FUNCTIONS:
             return sql.SQL("{}({}, {})").format(sql.SQL(_FUNCTIONS[term.op]), *operands)
         forms = {

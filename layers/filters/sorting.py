@@ -13,7 +13,7 @@ from psycopg2 import sql
 
 from layers.catalogue import FieldInfo
 from layers.queries import Statement
-from layers.tables import COLUMN_TYPES, SORTED_CHARACTERS
+from layers.tables import COLUMN_TYPES, sort_expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,7 @@ class _Order:
 
     def key(self, number: int, row: str) -> sql.Composable:
         field = self.fields[number].field
-        column = sql.Identifier(row, field.column if field else "fid")
-        if field is None or field.type != "text":
-            return column
-        return sql.SQL("left({}, {})").format(column, sql.Literal(SORTED_CHARACTERS))
+        return sort_expression(field.column, field.type, row) if field else sql.Identifier(row, "fid")
 
     def bound(self, number: int) -> sql.Composable:
         field = self.fields[number].field

@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from accounts.clearance import Clearance
 from accounts.principals import Principal, who_asks
 from layers.actions import delete_layer, metadata, restore_layer
 from layers.actions.shelf import KEPT, NotOnShelf
+from layers.exchange import indexing
 from layers.models import Change, Layer
 from layers.ogc.features_api.documents import base_url
 from layers.rights import Action, may_everywhere, may_still
@@ -31,6 +32,14 @@ class MetadataIn(Schema):
 
     document: dict[str, Any]
     seen: AwareDatetime | None = None  # `written_at` of the draft, else the approved version, that was read
+
+
+class IndexIn(Schema):
+    """Which fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=10)]
 
 
 class ApproveIn(Schema):
@@ -68,6 +77,14 @@ def approve_metadata(request: HttpRequest, name: str, body: ApproveIn) -> dict[s
     found = kept_scope(who, name, *KEEPING)
     metadata.version_of(found.layer.id, body.number)
     return describing.version(metadata.approve(require_whole(found).layer.id, body.number, by=who.name))
+
+
+@router.post("/layers/{name}/indexes", response={202: dict[str, Any]}, summary="Let clients sort by fields")
+def index_fields(request: HttpRequest, name: str, body: IndexIn) -> Status[dict[str, Any]]:
+    """Make indexes in a job; then the fields are among the sortables. Needs `publish` or `admin` on the whole layer."""
+    who = who_asks(request)
+    found = require_whole(kept_scope(who, name, *KEEPING))
+    return Status(202, {"job": indexing.ask(found.layer, body.fields, by=who.name).pk})
 
 
 @router.get("/layers/{name}/revisions", summary="The changes of a layer, newest first")

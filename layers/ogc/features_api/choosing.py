@@ -5,6 +5,7 @@ from functools import partial
 from typing import ClassVar
 
 from layers.filters import Condition, check, compiled, cql2_json, cql2_text
+from layers.filters.checking import Term
 from layers.filters.sorting import SortKey
 from layers.filters.tree import Node
 from layers.ogc import axes
@@ -33,8 +34,13 @@ class NotSortable(OnemapError):
     message_zh: ClassVar = "sortby 不能使用 {field}；可用（至多 {most} 个，不重复）：{offered}"
 
 
-def parse_filter(scope: Scope, given: Mapping[str, str]) -> Condition:
+def parse_condition(scope: Scope, given: Mapping[str, str], also: tuple[Term, ...] = ()) -> Condition:
     """`filter`, `filter-lang`, `filter-crs` as a compiled condition; without a filter it always holds.
+
+    Parameters
+    ----------
+    also
+        Further terms that must hold.
 
     Raises
     ------
@@ -46,10 +52,10 @@ def parse_filter(scope: Scope, given: Mapping[str, str]) -> Condition:
     crs = axes.output_crs(given.get("filter-crs"))
     if language not in LANGUAGES:
         raise BadFilterLanguage(offered=", ".join(LANGUAGES))
-    if "filter" not in given:
-        return Condition()
-    tree = LANGUAGES[language](given["filter"])
-    return compiled(check(tree, scope, partial(axes.literal_to_storage, crs=crs)))
+    if "filter" in given:
+        tree = LANGUAGES[language](given["filter"])
+        also = (*also, check(tree, scope, partial(axes.literal_to_storage, crs=crs)))
+    return compiled(Term("and", "boolean", also)) if also else Condition()
 
 
 def sortables(scope: Scope) -> list[FieldScope]:

@@ -63,16 +63,12 @@ def matching(scope: Scope, query: ItemsQuery) -> Statement:
         where = sql.SQL("false")
     inside = [one for one in (where, query.condition.inside) if one is not None]
     inner = queries.relation(scope, query.moment, where=sql.SQL(" AND ").join(inside) if inside else None)
-    params |= query.condition.params
-    tests = [] if query.condition.outside is None else [query.condition.outside]
-    for number, (field, value) in enumerate(query.equals):
-        params[f"equals_{number}"] = value
-        tests.append(
-            sql.SQL("r.{} = {}").format(sql.Identifier(field.column), sql.Placeholder(f"equals_{number}"))
-        )
-    condition = sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(tests)) if tests else sql.SQL("")
+    outside = query.condition.outside
     return Statement(
-        sql.SQL("(SELECT * FROM {} AS r{})").format(inner.text, condition), {**inner.params, **params}
+        sql.SQL("(SELECT * FROM {} AS r WHERE {})").format(
+            inner.text, sql.SQL("true") if outside is None else outside
+        ),
+        {**inner.params, **params, **query.condition.params},
     )
 
 
@@ -98,7 +94,7 @@ def page_statement(scope: Scope, query: ItemsQuery) -> Statement:
 
 def number_matched(scope: Scope, query: ItemsQuery, feature_count: int) -> int | None:
     """How many features match: from the catalogue where that is the answer, else counted up to limits."""
-    plain = query.box is None and not query.nowhere and not query.equals and query.condition == EVERYTHING
+    plain = query.box is None and not query.nowhere and query.condition == EVERYTHING
     if plain and scope.areas is None and query.moment.revision is None and not scope.layer.valid_time:
         return feature_count
     return queries.counted(matching(scope, query), COUNT_LIMIT, within_ms=COUNT_MS)

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, QueryDict
 
 from layers.catalogue import FieldInfo
-from layers.filters import Condition
+from layers.filters import Condition, equal
 from layers.filters.sorting import Place, SortKey
 from layers.moments import Moment, parse_moment
 from layers.ogc import axes
-from layers.ogc.features_api.choosing import parse_filter, parse_properties, parse_sort
+from layers.ogc.features_api.choosing import parse_condition, parse_properties, parse_sort
 from layers.rights import FieldScope, Scope
 from spatial.crs import CRS84, Crs
 from spatial.errors import Kind, OnemapError
@@ -79,8 +79,9 @@ class ItemsQuery:
     box: bytes | None  # WKB in the storage CRS
     nowhere: bool  # a box was given that nothing stored can touch
     moment: Moment
-    equals: tuple[tuple[FieldInfo, Any], ...] = field(default=())
-    condition: Condition = field(default_factory=Condition)
+    condition: Condition = field(
+        default_factory=Condition
+    )  # of `filter` and of properties given as parameters
     sort: tuple[SortKey, ...] = ()
     shown: tuple[FieldScope, ...] | None = None  # None: all fields
     after: Place | None = None  # where the page before ended
@@ -174,7 +175,7 @@ def parse_items(scope: Scope, given: Mapping[str, str]) -> ItemsQuery:
         axes.box_to_storage(axes.box_from_text(given["bbox"], box_crs), box_crs) if "bbox" in given else None
     )
     equals = tuple(
-        (scope.field(name), typed(scope.field(name), text))
+        equal(scope.field(name), typed(scope.field(name), text))
         for name, text in given.items()
         if name in names and name not in FIXED
     )
@@ -184,8 +185,7 @@ def parse_items(scope: Scope, given: Mapping[str, str]) -> ItemsQuery:
         box=box,
         nowhere="bbox" in given and box is None,
         moment=parse_moment(scope.layer, given.get("as-of"), given.get("datetime")),
-        equals=equals,
-        condition=parse_filter(scope, given),
+        condition=parse_condition(scope, given, equals),
         sort=parse_sort(scope, given.get("sortby")),
         shown=parse_properties(scope, given.get("properties")),
     )
