@@ -108,6 +108,15 @@ class OutOfService(OnemapError):
     message_zh: ClassVar = "服务暂时不可用，请稍后重试"
 
 
+class TookTooLong(OnemapError):
+    """The question takes the database longer than a request may take."""
+
+    kind: ClassVar = Kind.BUSY
+    code: ClassVar = "took-too-long"
+    message: ClassVar = "the answer took too long; ask for less, or try again later"
+    message_zh: ClassVar = "查询超时，请缩小范围或稍后重试"
+
+
 class OutOfRange(OnemapError):
     """A value does not fit its field."""
 
@@ -160,6 +169,7 @@ SQLSTATES: dict[str, type[OnemapError]] = {
     "23": ConstraintBroken,
     "40": OutOfService,
     "55P03": OutOfService,
+    "57014": TookTooLong,
     "57": OutOfService,
     "08": OutOfService,
     "53100": StorageFull,

@@ -16,7 +16,9 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.security import SecurityMiddleware
 
 from accounts.middleware import PrincipalMiddleware
+from config.cors import CorsMiddleware
 from config.errors import RequestIdMiddleware
+from config.incoming import StatementLimitMiddleware
 from config.security import SecurityHeadersMiddleware
 from tiles import views
 
@@ -55,9 +57,10 @@ def fits(environ: Environ) -> bool:
 
 def _chain() -> Callable[[HttpRequest], HttpResponseBase]:
     """The middleware of the long way that tiles need, in its order."""
-    links = (PrincipalMiddleware, CommonMiddleware, SecurityMiddleware, SecurityHeadersMiddleware)
+    inner = (PrincipalMiddleware, CommonMiddleware, StatementLimitMiddleware)
+    outer = (SecurityMiddleware, CorsMiddleware, SecurityHeadersMiddleware, RequestIdMiddleware)
     answer: Any = _tile
-    for link in (*links, RequestIdMiddleware):
+    for link in (*inner, *outer):
         answer = link(answer)
     found: Callable[[HttpRequest], HttpResponseBase] = answer
     return found

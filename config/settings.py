@@ -96,10 +96,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.errors.RequestIdMiddleware",
     "config.security.SecurityHeadersMiddleware",
+    "config.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.language.LanguageMiddleware",
     "config.errors.ErrorsMiddleware",
+    "config.incoming.PlainBodyMiddleware",
+    "config.incoming.StatementLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.security.IdleSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -160,6 +163,12 @@ ONEMAP_UPLOAD_QUOTA = int(
 )  # bytes of one sender that wait to be used
 ONEMAP_DISK_RESERVE = float(ENV.get("ONEMAP_DISK_RESERVE", "0.15"))  # share of the disk kept for the database
 
+# Places of one web process for large answers and for bodies; one caller takes half of them (docs/decisions/0020).
+ONEMAP_HEAVY_PLACES = int(ENV.get("ONEMAP_HEAVY_PLACES", max(8, os.cpu_count() or 1)))
+ONEMAP_BODY_PLACES = int(ENV.get("ONEMAP_BODY_PLACES", "24"))
+ONEMAP_BUSY_RETRY_S = int(ENV.get("ONEMAP_BUSY_RETRY_S", "2"))
+ONEMAP_STALLED_S = int(ENV.get("ONEMAP_STALLED_S", "60"))  # a reader that takes nothing for so long is let go
+
 ONEMAP_PUBLIC_URL = ENV.get("ONEMAP_PUBLIC_URL", "").rstrip("/")
 ALLOWED_HOSTS = [
     host for host in ENV.get("ONEMAP_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host
@@ -169,6 +178,15 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # Thirty idle minutes end a session (threats.md A-02).
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ONEMAP_PUBLIC_URL.startswith("https:")
+# Browsers that met the site over TLS come back over TLS alone; nginx sends the others there (deploy/nginx.conf).
+SECURE_HSTS_SECONDS = 365 * 86400 if SESSION_COOKIE_SECURE else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # the city's other hosts are not ours to bind
+    "security.W008",  # nginx redirects
+    "security.W021",  # and no browser's list needs to carry us
+]
+# Pages of these sites may read /tiles/ and /ogc/ with a key: "https://plan.example.gov.cn".
+ONEMAP_CORS_ORIGINS = [one for one in ENV.get("ONEMAP_CORS_ORIGINS", "").split(",") if one]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000

@@ -11,6 +11,10 @@ long_way = get_wsgi_application()
 site: Any = apps.get_app_config("config")
 site.refuse_unsafe()
 
-from config.lane import with_lane  # noqa: E402 - models can be imported only now
+from django.conf import settings  # noqa: E402 - models and settings can be read only now
 
-application = with_lane(long_way)
+from config.lane import with_lane  # noqa: E402
+from config.pools import end_stalled_readers, with_pools  # noqa: E402
+
+end_stalled_readers(settings.ONEMAP_STALLED_S)
+application = with_pools(with_lane(long_way))

@@ -15,7 +15,6 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2 import sql
-from psycopg2.errors import QueryCanceledError
 
 from layers import prepared
 from layers.catalogue import FieldInfo, Join, LayerInfo
@@ -332,42 +331,13 @@ def json_properties(
     return sql.SQL("({})").format(sql.SQL(" || ").join(pieces)), params
 
 
-def counted(statement: Statement, limit: int, *, within_ms: int | None = None) -> int | None:
-    """How many rows a statement has; None if more than `limit` (counting stops there).
-
-    Parameters
-    ----------
-    within_ms
-        A count that takes longer is given up: None, too.
-    """
+def counted(statement: Statement, limit: int) -> int | None:
+    """How many rows a statement has; None if more than `limit` (counting stops there)."""
     text = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} AS all_rows LIMIT {}) AS some_rows").format(
         statement.text, sql.Literal(limit + 1)
     )
-    whole = Statement(text, statement.params)
-    found = int(rows(whole)[0][0]) if within_ms is None else _count_within(whole, within_ms)
-    return found if found is not None and found <= limit else None
-
-
-def _count_within(statement: Statement, within_ms: int) -> int | None:
-    """The one number of a statement; None if it does not come in time."""
-    connection.ensure_connection()
-    with connection.cursor() as cursor:
-        try:
-            with transaction.atomic():
-                cursor.execute("SELECT current_setting('statement_timeout')")
-                before = cursor.fetchone()[0]
-                _limit_statements(cursor, f"{within_ms}ms")
-                found = int(statement.execute(cursor).fetchone()[0])
-                _limit_statements(cursor, before)  # the transaction may be a longer one
-        except OperationalError as error:
-            if not isinstance(error.__cause__, QueryCanceledError):
-                raise
-            return None
-    return found
-
-
-def _limit_statements(cursor: Any, limit: str) -> None:
-    cursor.execute("SELECT set_config('statement_timeout', %s, true)", [limit])
+    found = int(rows(Statement(text, statement.params))[0][0])
+    return found if found <= limit else None
 
 
 DIVISION_LAYERS = ("division_district", "division_street", "division_community")

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from layers import queries
+from layers import limits, queries
 from layers.filters import Condition, sorting
 from layers.ogc import axes
 from layers.ogc.features_api.parameters import ItemsQuery
@@ -16,7 +16,6 @@ from layers.rights import FieldScope, Scope
 from spatial.crs import Crs
 
 COUNT_LIMIT = 200_000
-COUNT_MS = 1_000
 EVERYTHING = Condition()
 
 
@@ -97,7 +96,7 @@ def number_matched(scope: Scope, query: ItemsQuery, feature_count: int) -> int |
     plain = query.box is None and not query.nowhere and query.condition == EVERYTHING
     if plain and scope.areas is None and query.moment.revision is None and not scope.layer.valid_time:
         return feature_count
-    return queries.counted(matching(scope, query), COUNT_LIMIT, within_ms=COUNT_MS)
+    return limits.unless_too_long("count", lambda: queries.counted(matching(scope, query), COUNT_LIMIT))
 
 
 def collection_chunks(
