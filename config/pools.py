@@ -153,8 +153,24 @@ def _refuse(environ: Environ, start_response: Callable[..., Any]) -> Iterable[by
     return found
 
 
+def letting_go(application: Application, seconds: int) -> Application:
+    """The application, whose stalled readers the kernel lets go (see `end_stalled_readers`).
+
+    The server begins to listen after the application is loaded, so its sockets are told at the first request.
+    """
+    told = threading.Event()
+
+    def watched(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not told.is_set():
+            told.set()
+            end_stalled_readers(seconds)
+        return application(environ, start_response)
+
+    return watched
+
+
 def end_stalled_readers(seconds: int) -> int:
-    """Have the kernel end connections whose reader takes nothing for so long; how many listeners were told.
+    """Have the kernel end connections whose reader takes nothing for so long; how many sockets were told.
 
     A thread that writes to such a reader waits in the server, out of reach of any timeout of ours. Connections
     inherit the option from the socket that listens (tcp(7), TCP_USER_TIMEOUT).
@@ -165,13 +181,9 @@ def end_stalled_readers(seconds: int) -> int:
             if not entry.readlink().name.startswith("socket:"):
                 continue
             with socket.socket(fileno=socket.dup(int(entry.name))) as copy:
-                if copy.family in {socket.AF_INET, socket.AF_INET6} and _listens(copy):
+                if copy.family in {socket.AF_INET, socket.AF_INET6} and copy.type == socket.SOCK_STREAM:
                     copy.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 1_000)
                     told += 1
-        except OSError:  # closed meanwhile, or no socket of the network
+        except OSError:  # closed meanwhile
             continue
     return told
-
-
-def _listens(one: socket.socket) -> bool:
-    return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -14,7 +14,6 @@ site.refuse_unsafe()
 from django.conf import settings  # noqa: E402 - models and settings can be read only now
 
 from config.lane import with_lane  # noqa: E402
-from config.pools import end_stalled_readers, with_pools  # noqa: E402
+from config.pools import letting_go, with_pools  # noqa: E402
 
-end_stalled_readers(settings.ONEMAP_STALLED_S)
-application = with_pools(with_lane(long_way))
+application = letting_go(with_pools(with_lane(long_way)), settings.ONEMAP_STALLED_S)
