@@ -34,12 +34,14 @@ class Moment:
     """When a question is asked about.
 
     `revision` None is as known now. `valid_from` and `valid_to` bound the valid time asked for, both inclusive
-    dates; both equal for one day; None is unbounded on that side.
+    dates; both equal for one day; None is unbounded on that side. `changeset` is the id of a changeset that the
+    caller may see: the answer is the map as it would be with its changes.
     """
 
     revision: int | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    changeset: int | None = None
 
     @classmethod
     def today(cls, revision: int | None = None) -> "Moment":

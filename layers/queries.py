@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2 import sql
 
-from layers import prepared
+from layers import overlays, prepared
 from layers.catalogue import FieldInfo, Join, LayerInfo
 from layers.moments import Moment
 from layers.rights import FieldScope, Scope
@@ -71,17 +71,24 @@ def relation(scope: Scope, moment: Moment, *, where: sql.Composable | None = Non
     conditions = _conditions(scope, moment, params)
     if where is not None:
         conditions.append(where)
-    halves = [_half(columns, table(scope.layer), conditions)]
-    if moment.revision is not None:
+    published, halves = list(conditions), []
+    if moment.changeset is not None:
+        params |= {"changeset": moment.changeset, "changeset_layer": scope.layer.id}
+        published.append(overlays.unchanged(scope.layer))
+        changed = [*conditions, sql.SQL(overlays.CHANGED)]
+        halves.append(_half(columns, overlays.changed_features(scope), changed))
+    if moment.revision is None:
+        halves.append(_half(columns, table(scope.layer), published))
+    else:
         params["as_of"] = moment.revision
-        halves[0] = _half(columns, table(scope.layer), [*conditions, sql.SQL("rev_from <= %(as_of)s")])
-        past = [*conditions, sql.SQL("rev_from <= %(as_of)s AND rev_to > %(as_of)s")]
+        halves.append(_half(columns, table(scope.layer), [*published, sql.SQL("rev_from <= %(as_of)s")]))
+        past = [*published, sql.SQL("rev_from <= %(as_of)s AND rev_to > %(as_of)s")]
         halves.append(_half(columns, history(scope.layer), past))
     return Statement(sql.SQL("({})").format(sql.SQL(" UNION ALL ").join(halves)), params)
 
 
 def _half(
-    columns: sql.Composable, source: sql.Identifier, conditions: Sequence[sql.Composable]
+    columns: sql.Composable, source: sql.Composable, conditions: Sequence[sql.Composable]
 ) -> sql.Composed:
     where = sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
     return sql.SQL("SELECT {} FROM {} WHERE {}").format(columns, source, where)
@@ -189,6 +196,18 @@ def versions(scope: Scope, fid: int) -> Statement:
         properties=properties, period=period, rows=sql.SQL("({} UNION ALL {})").format(past, current)
     )
     return Statement(text, {**params, **names})
+
+
+def started_from(scope: Scope) -> Statement:
+    """The versions from which changed features started (those named in `page`), as far as the scope shows them.
+
+    The columns are those of `relation`; each period is told by its first day.
+    """
+    params: dict[str, Any] = {}
+    columns = sql.SQL(", ").join(_columns(scope, params))
+    conditions = [*_conditions(scope, Moment(), params), overlays.started(scope.layer)]
+    halves = [_half(columns, source, conditions) for source in (table(scope.layer), history(scope.layer))]
+    return Statement(sql.SQL("({})").format(sql.SQL(" UNION ALL ").join(halves)), params)
 
 
 def keys_within(

@@ -12,6 +12,7 @@ from psycopg2 import sql
 
 from layers import queries
 from layers.catalogue import LayerNotFound
+from layers.changesets.access import Overlay
 from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
@@ -42,13 +43,15 @@ class UnknownGrid(OnemapError):
 class Tile:
     """A made tile: its bytes, the layer's revision it shows, and the catalogue version it was judged by.
 
-    `published` is false below the layer's first level in the grid: then there are no bytes.
+    `published` is false below the layer's first level in the grid: then there are no bytes. `overlay` is the
+    changeset that it shows, at one state of its content.
     """
 
     body: bytes
     revision: int
     version: int
     published: bool
+    overlay: Overlay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ def _limit(srid: int) -> BBox:
 
 def etag(scope: Scope, tile: Tile) -> str:
     """A strong ETag: what is in the tile, for whom it was cut."""
-    return f'"{tile.revision:x}-{scope.digest}-{zlib.crc32(tile.body):08x}"'
+    laid_over = f"-{tile.overlay.id}.{tile.overlay.counter}" if tile.overlay else ""
+    return f'"{tile.revision:x}-{scope.digest}-{zlib.crc32(tile.body):08x}{laid_over}"'
 
 
 @lru_cache(maxsize=256)

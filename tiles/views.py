@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.principals import who_asks
 from layers import catalogue, queries
+from layers.changesets import access
 from layers.moments import parse_moment
 from layers.ogc.features_api.documents import base_url, link, words
 from layers.ogc.features_api.parameters import known_only, single
@@ -73,7 +75,7 @@ def _make(
 ) -> tuple[Scope, Tile]:
     """The caller's scope and tile."""
     found = _scope(request, name, known)
-    known_only(given, {"v", "as-of", "datetime"})
+    known_only(given, {"v", "as-of", "datetime", "changeset"})
     if "v" in given and not VERSION.match(given["v"]):
         raise BadVersion()
     matrix = grid_of(grid)
@@ -83,7 +85,10 @@ def _make(
     if not matrix.contains(z, x, y):
         raise TileOutside(grid=grid, z=z, x=x, y=y)
     moment = parse_moment(found.layer, given.get("as-of"), given.get("datetime"))
-    made = vector_tile(found, matrix, z, x, y, moment)
+    overlay = access.asked(who_asks(request), given.get("changeset"), given.get("as-of"))
+    if overlay is not None:
+        moment = replace(moment, changeset=overlay.id)
+    made = replace(vector_tile(found, matrix, z, x, y, moment), overlay=overlay)
     if made.published:
         note_read(who_asks(request), found, "tiles", often=True)
     return found, made
@@ -124,7 +129,7 @@ def _answer(request: HttpRequest, found: Scope, made: Tile, asked: str | None) -
     response.headers["ETag"] = tag
     # A tile is kept by the browser alone, since what it shows depends on who asks; under a revision's address
     # it never changes, but a right may be taken back within a minute.
-    current = asked is not None and asked.split("-")[0] == str(made.revision)
+    current = asked is not None and asked.split("-")[0] == str(made.revision) and made.overlay is None
     response.headers["Cache-Control"] = "private, max-age=60" if current else "private, no-cache"
     response.headers["Vary"] = "Authorization, Cookie"
     return response

@@ -106,6 +106,13 @@ def edit_features(
 
 def lock_features(cursor: Any, layer: LayerInfo, fids: Sequence[int]) -> dict[int, list[Stored]]:
     """Lock the rows of these features, in fid order, and read them: a list of periods by fid."""
+    return read_features(cursor, layer, fids, lock=True)
+
+
+def read_features(
+    cursor: Any, layer: LayerInfo, fids: Sequence[int], *, lock: bool = False
+) -> dict[int, list[Stored]]:
+    """The rows of these features as they are on the one map: a list of periods by fid."""
     if not fids:
         return {}
     period = "valid_from, valid_to" if layer.valid_time else "NULL::date, NULL::date"
@@ -113,13 +120,13 @@ def lock_features(cursor: Any, layer: LayerInfo, fids: Sequence[int]) -> dict[in
     listed = sql.SQL(", {}").format(column_list(columns)) if columns else sql.SQL("")
     order = sql.SQL("fid, valid_from" if layer.valid_time else "fid")
     text = sql.SQL(
-        "SELECT fid, version, ST_AsBinary(geom), {}{} FROM {} WHERE fid = ANY(%s) ORDER BY {} FOR UPDATE"
-    ).format(sql.SQL(period), listed, queries.table(layer), order)
+        "SELECT fid, version, rev_from, ST_AsBinary(geom), {}{} FROM {} WHERE fid = ANY(%s) ORDER BY {}{}"
+    ).format(sql.SQL(period), listed, queries.table(layer), order, sql.SQL(" FOR UPDATE" if lock else ""))
     cursor.execute(text.as_string(connection.connection), [list(fids)])
     found: dict[int, list[Stored]] = {}
-    for fid, version, geometry, start, end, *values in cursor.fetchall():
+    for fid, version, revision, geometry, start, end, *values in cursor.fetchall():
         shape = bytes(geometry) if geometry is not None else None
-        stored = Stored(fid, version, shape, start, end, dict(zip(columns, values, strict=True)))
+        stored = Stored(fid, version, shape, start, end, dict(zip(columns, values, strict=True)), revision)
         found.setdefault(fid, []).append(stored)
     return found
 
@@ -153,6 +160,13 @@ def write_batch(
     cursor: Any, layer: LayerInfo, batch: Batch, *, kind: str, author: str, reason: str
 ) -> tuple[int, Any]:
     """Run the one writing statement; return the new revision and its time."""
+    statement = writing(layer, batch, kind=kind, author=author, reason=reason)
+    revision, at = statement.execute(cursor).fetchone()
+    return int(revision), at
+
+
+def writing(layer: LayerInfo, batch: Batch, *, kind: str, author: str, reason: str) -> queries.Statement:
+    """The one writing statement of a batch; its first part locks the layer's row, its row is revision and time."""
     columns = [one.column for one in layer.fields]
     periods = ["valid_from", "valid_to"] if layer.valid_time else []
     own = ["fid", "version", "rev_from", "geom", *periods, *columns]
@@ -192,6 +206,4 @@ def write_batch(
         "updated": batch.updated,
         "deleted": batch.deleted,
     }
-    cursor.execute(text.as_string(connection.connection), params)
-    revision, at = cursor.fetchone()
-    return int(revision), at
+    return queries.Statement(text, params)

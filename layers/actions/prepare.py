@@ -59,6 +59,7 @@ class Stored:
     start: date | None
     end: date | None
     values: dict[str, Any]
+    revision: int = 0  # at which this version came to be
 
 
 @dataclass
@@ -120,15 +121,15 @@ def prepare(
 def _insert(scope: Scope, batch: Batch, number: int, edit: Edit, fid: int) -> None:
     if edit.geometry is None and not scope.layer.is_table:
         raise BadEdit(number=number, reason="a new feature needs a geometry", reason_zh="新要素需要几何")
-    _judge_geometry(scope, number, edit.geometry)
+    judge_geometry(scope, number, edit.geometry)
     values = _values(scope, number, edit.properties, {}, [edit.geometry])
-    _judge_place(scope, batch, number, edit.geometry, values)
+    judge_place(scope, batch, number, edit.geometry, values)
     start = (edit.period or edit.since or _today()) if scope.layer.valid_time else None
     batch.rows.append(
-        _row("insert", fid, 1, None, edit.geometry, Period(start, None) if start else None, values)
+        row_of("insert", fid, 1, None, edit.geometry, Period(start, None) if start else None, values)
     )
     batch.inserted += 1
-    _touch(batch, fid, "insert", [edit.geometry])
+    touch(batch, fid, "insert", [edit.geometry])
 
 
 def _change(
@@ -156,16 +157,16 @@ def _change(
         return stored.fid, stored.version + 1
     was = shapely.from_wkb(stored.geometry)
     geometry = edit.geometry if edit.geometry is not None else was
-    _judge_geometry(scope, number, edit.geometry)
+    judge_geometry(scope, number, edit.geometry)
     values = _values(scope, number, edit.properties, stored.values, [was, geometry])
-    _judge_place(scope, batch, number, geometry, values)
+    judge_place(scope, batch, number, geometry, values)
     version = _update(scope, batch, number, edit, stored, periods, geometry, values)
     return stored.fid, version
 
 
 def _meant(scope: Scope, batch: Batch, edit: Edit, periods: list[Stored]) -> Stored:
     """The stored period an edit means, if the editor may see it."""
-    visible = [one for one in periods if _inside(scope, batch, shapely.from_wkb(one.geometry), one.values)]
+    visible = [one for one in periods if inside(scope, batch, shapely.from_wkb(one.geometry), one.values)]
     if not scope.layer.valid_time:
         if not visible:
             raise FeatureMissing(layer=scope.layer.name, fid=edit.fid)
@@ -196,7 +197,9 @@ def _update(
     period = Period(stored.start, stored.end) if stored.start else None
     version = stored.version + 1
     if edit.since is None or period is None or edit.since == period.start:
-        batch.rows.append(_row("update", stored.fid, stored.version, stored.start, geometry, period, values))
+        batch.rows.append(
+            row_of("update", stored.fid, stored.version, stored.start, geometry, period, values)
+        )
     else:  # a succession: the old period ends where the new one begins
         old, new = Period(period.start, edit.since), Period(edit.since, period.end)
         others = [Period(one.start, one.end) for one in periods if one.start and one.start != stored.start]
@@ -207,12 +210,12 @@ def _update(
                 reason_zh=f"{edit.since} 不在所要终止的有效期之内",
             )
         kept = dict(stored.values)
-        batch.rows.append(_row("update", stored.fid, stored.version, stored.start, shapes[0], old, kept))
+        batch.rows.append(row_of("update", stored.fid, stored.version, stored.start, shapes[0], old, kept))
         # Above every period's version: whoever read the old period is told, also if both are "today" to them.
         version = max(one.version for one in periods) + 1
-        batch.rows.append(_row("insert", stored.fid, version, None, geometry, new, values))
+        batch.rows.append(row_of("insert", stored.fid, version, None, geometry, new, values))
     batch.updated += 1
-    _touch(batch, stored.fid, "update", shapes)
+    touch(batch, stored.fid, "update", shapes)
     return version
 
 
@@ -228,10 +231,10 @@ def _delete(batch: Batch, number: int, edit: Edit, stored: Stored, periods: int)
     if edit.since is not None and stored.start is not None and edit.since > stored.start:
         ended = Period(stored.start, edit.since)
         batch.rows.append(
-            _row("update", stored.fid, stored.version, stored.start, shape, ended, stored.values)
+            row_of("update", stored.fid, stored.version, stored.start, shape, ended, stored.values)
         )
         batch.updated += 1
-        _touch(batch, stored.fid, "update", [shape])
+        touch(batch, stored.fid, "update", [shape])
         return
     batch.rows.append({"op": "delete", "fid": stored.fid, "period": _text(stored.start)})
     batch.dropped[stored.fid] += 1
@@ -240,10 +243,10 @@ def _delete(batch: Batch, number: int, edit: Edit, stored: Stored, periods: int)
         batch.deleted += 1
     else:
         batch.updated += 1
-    _touch(batch, stored.fid, "delete" if last else "update", [shape])
+    touch(batch, stored.fid, "delete" if last else "update", [shape])
 
 
-def _row(
+def row_of(
     op: str,
     fid: int,
     version: int,
@@ -252,6 +255,7 @@ def _row(
     period: Period | None,
     values: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """A row for write_rows.sql: the whole new version, ready for JSON."""
     shape = shapely.set_srid(geometry, settings.ONEMAP_SRID)
     row = {"op": op, "fid": fid, "version": version, "period": _text(was)}
     row["geom"] = shapely.to_wkb(shape, hex=True, include_srid=True, output_dimension=2)
@@ -271,7 +275,8 @@ def _today() -> date:
     return datetime.now(CITY_TIME).date()
 
 
-def _touch(batch: Batch, fid: int, op: str, shapes: Iterable[BaseGeometry | None]) -> None:
+def touch(batch: Batch, fid: int, op: str, shapes: Iterable[BaseGeometry | None]) -> None:
+    """Note where a feature was and will be."""
     placed = [shape for shape in shapes if shape is not None]
     if not placed:
         batch.touched.append({"fid": fid, "op": op, "bbox": None})
@@ -287,8 +292,13 @@ def _touch(batch: Batch, fid: int, op: str, shapes: Iterable[BaseGeometry | None
     ]
 
 
-def _judge_geometry(scope: Scope, number: int, geometry: BaseGeometry | None) -> None:
-    """Whether a geometry may be stored, where one is given."""
+def judge_geometry(scope: Scope, number: int, geometry: BaseGeometry | None) -> None:
+    """Refuse a geometry, where one is given, that may not be stored.
+
+    Raises
+    ------
+    BadEdit
+    """
     if geometry is None:
         return
     if scope.layer.is_table:
@@ -302,14 +312,20 @@ def _judge_geometry(scope: Scope, number: int, geometry: BaseGeometry | None) ->
         raise BadEdit(number=number, reason=f"geometry: {en}", reason_zh=f"几何：{zh}")
 
 
-def _judge_place(
+def judge_place(
     scope: Scope, batch: Batch, number: int, geometry: BaseGeometry | None, values: Mapping[str, Any]
 ) -> None:
-    if not _inside(scope, batch, geometry, values):
+    """Refuse a row outside the areas of the scope.
+
+    Raises
+    ------
+    OutsideArea
+    """
+    if not inside(scope, batch, geometry, values):
         raise OutsideArea(number=number)
 
 
-def _inside(scope: Scope, batch: Batch, geometry: BaseGeometry | None, values: Mapping[str, Any]) -> bool:
+def inside(scope: Scope, batch: Batch, geometry: BaseGeometry | None, values: Mapping[str, Any]) -> bool:
     """Whether a row lies, or joins a feature that lies, within the areas of the scope."""
     if scope.areas is None:
         return True

@@ -2,6 +2,7 @@
 
 from layers.models.catalogue import CatalogueState, Field, Layer, Theme
 from layers.models.changes import Change, ChangeCell, ChangeFeature, Correction, Lineage
+from layers.models.changesets import Changeset, ChangesetFeature, ChangesetLayer, ChangesetStep
 from layers.models.codes import CodeList, CodeMapping, CodeValue
 from layers.models.deliveries import (
     Delivery,
@@ -20,6 +21,10 @@ __all__ = [
     "Change",
     "ChangeCell",
     "ChangeFeature",
+    "Changeset",
+    "ChangesetFeature",
+    "ChangesetLayer",
+    "ChangesetStep",
     "CodeList",
     "CodeMapping",
     "CodeValue",

@@ -4,6 +4,7 @@ from ninja import Router
 
 from accounts.guard import caller
 from layers.views import (
+    changesets,
     codes,
     deliveries,
     delivery_papers,
@@ -21,6 +22,7 @@ from layers.views import (
 router = Router(tags=["layers"], auth=caller)
 router.add_router("", looking.router)
 router.add_router("", editing.router)
+router.add_router("", changesets.router)
 router.add_router("", codes.router)
 router.add_router("", rasters.router)
 router.add_router("", exporting.router)

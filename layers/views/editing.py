@@ -106,13 +106,13 @@ def change(
 ) -> dict[str, Any]:
     """Apply all edits or none, as one change. Geometries are in `Content-Crs` (CRS84 if not given)."""
     found = scope(who_asks(request), name, Action.EDIT)
-    crs = _content_crs(content_crs)
+    crs = content_crs_of(content_crs)
     edits = [
         FeatureEdit(
             op=one.op,
             fid=one.fid,
             version=one.version,
-            geometry=_geometry(one.geometry, crs, number) if one.geometry is not None else None,
+            geometry=geometry_given(one.geometry, crs, number) if one.geometry is not None else None,
             properties=one.properties,
             period=one.period,
             since=one.since,
@@ -134,7 +134,9 @@ def patch(
     """Change what is named of one feature; `If-Match` is the ETag it was read with."""
     found = scope(who_asks(request), name, Action.EDIT)
     version = _version(if_match)
-    geometry = _geometry(body.geometry, _content_crs(content_crs), 1) if body.geometry is not None else None
+    geometry = (
+        geometry_given(body.geometry, content_crs_of(content_crs), 1) if body.geometry is not None else None
+    )
     edit = FeatureEdit("update", fid, version, geometry, body.properties, body.period, body.since)
     return _write(request, found, [edit], body.reason)
 
@@ -192,11 +194,19 @@ def _version(if_match: str | None) -> int:
     return int(text)
 
 
-def _content_crs(text: str | None) -> Crs:
+def content_crs_of(text: str | None) -> Crs:
+    """The coordinate system that `Content-Crs` names; CRS84 if it is not given."""
     return CRS84 if text is None else axes.output_crs(text.strip().removeprefix("<").removesuffix(">"))
 
 
-def _geometry(given: dict[str, Any], crs: Crs, number: int) -> Any:
+def geometry_given(given: Any, crs: Crs, number: int) -> Any:
+    """A GeoJSON geometry in the storage CRS.
+
+    Raises
+    ------
+    BadGeometry, HasHeights
+        Naming the edit's number.
+    """
     try:
         shape = shapely.from_geojson(json.dumps(given))
     except (shapely.GEOSException, ValueError, RecursionError) as error:

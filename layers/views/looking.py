@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from layers.actions import (
     FeatureMissing,
 )
 from layers.catalogue import FieldInfo, LayerInfo
+from layers.changesets import access
 from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
@@ -154,6 +156,7 @@ class Place(Schema):
     crs: str = "EPSG:4547"
     tolerance: str = "0"
     layers: str = ""
+    changeset: str | None = None
 
 
 @router.get("/identify", summary="What is here")
@@ -171,13 +174,15 @@ def identify(request: HttpRequest, place: Query[Place]) -> HttpResponse:
         scopes = [scope(who, name, Action.QUERY, of=known) for name in place.layers.split(",")[:50]]
     else:
         scopes = visible_layers(who, Action.QUERY, of=known)
+    overlay = access.asked(who, place.changeset)
+    moment = replace(Moment.today(), changeset=overlay.id if overlay else None)
     for one in scopes:
         note_read(who, one, "identify")
     hits = [
         hit
         for one in scopes
         if not one.layer.is_table  # its rows lie nowhere
-        for hit in _hits(one, crs, float(point[0, 0]), float(point[0, 1]), tolerance)
+        for hit in _hits(one, moment, crs, (float(point[0, 0]), float(point[0, 1])), tolerance)
     ]
     order = {"point": 0, "line": 1, "polygon": 2, "table": 3}
     families = {one.layer.name: order[one.layer.family.value] for one in scopes}
@@ -188,11 +193,11 @@ def identify(request: HttpRequest, place: Query[Place]) -> HttpResponse:
     return response
 
 
-def _hits(one: Scope, crs: Crs, x: float, y: float, tolerance: float) -> list[dict[str, Any]]:
+def _hits(
+    one: Scope, moment: Moment, crs: Crs, place: tuple[float, float], tolerance: float
+) -> list[dict[str, Any]]:
     spot = sql.SQL("ST_SetSRID(ST_MakePoint(%(x)s, %(y)s), {})").format(sql.Literal(axes.STORAGE))
-    inner = queries.relation(
-        one, Moment.today(), where=sql.SQL("ST_DWithin(geom, {}, %(tolerance)s)").format(spot)
-    )
+    inner = queries.relation(one, moment, where=sql.SQL("ST_DWithin(geom, {}, %(tolerance)s)").format(spot))
     properties, names = queries.json_properties(one.fields, "r")
     shape = sql.SQL("r.geom")
     if crs.srid != axes.STORAGE:
@@ -205,7 +210,9 @@ def _hits(one: Scope, crs: Crs, x: float, y: float, tolerance: float) -> list[di
         relation=inner.text,
         most=sql.Literal(MOST_HITS),
     )
-    rows = queries.rows(Statement(text, {**inner.params, **names, "x": x, "y": y, "tolerance": tolerance}))
+    rows = queries.rows(
+        Statement(text, {**inner.params, **names, "x": place[0], "y": place[1], "tolerance": tolerance})
+    )
     return [
         {
             "layer": one.layer.name,

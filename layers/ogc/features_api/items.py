@@ -94,7 +94,8 @@ def page_statement(scope: Scope, query: ItemsQuery) -> Statement:
 def number_matched(scope: Scope, query: ItemsQuery, feature_count: int) -> int | None:
     """How many features match: from the catalogue where that is the answer, else counted up to limits."""
     plain = query.box is None and not query.nowhere and query.condition == EVERYTHING
-    if plain and scope.areas is None and query.moment.revision is None and not scope.layer.valid_time:
+    now = query.moment.revision is None and query.moment.changeset is None
+    if plain and scope.areas is None and now and not scope.layer.valid_time:
         return feature_count
     return limits.unless_too_long("count", lambda: queries.counted(matching(scope, query), COUNT_LIMIT))
 

@@ -41,7 +41,7 @@ def _collection_paths(scope: Scope) -> dict[str, Any]:
     name = scope.layer.name
     shared = [
         {"$ref": f"#/components/parameters/{one}"}
-        for one in ("limit", "bbox", "bbox-crs", "crs", "datetime", "as-of", "next")
+        for one in ("limit", "bbox", "bbox-crs", "crs", "datetime", "as-of", "next", "changeset")
     ]
     own = [
         _query(
@@ -52,7 +52,7 @@ def _collection_paths(scope: Scope) -> dict[str, Any]:
         for one in scope.fields
     ]
     fid = {"name": "featureId", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
-    one = [{"$ref": f"#/components/parameters/{part}"} for part in ("crs", "datetime", "as-of")]
+    one = [{"$ref": f"#/components/parameters/{part}"} for part in ("crs", "datetime", "as-of", "changeset")]
     return {
         f"/collections/{name}": {"get": _get(f"{name}_collection", scope.layer.title_zh)},
         f"/collections/{name}/items": {
@@ -123,6 +123,11 @@ def _parameters() -> dict[str, Any]:
             "datetime", _TEXT, "valid time: a day, a time, or an interval a/b; today if not given"
         ),
         "as-of": _query("as-of", _TEXT, "record time: rev:N or a time; as known now if not given"),
+        "changeset": _query(
+            "changeset",
+            {"type": "integer", "minimum": 1},
+            "the map as it would be with a changeset you may see",
+        ),
         "next": _query("next", _TEXT, "continues a page; taken from its next link"),
     }
 

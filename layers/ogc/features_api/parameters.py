@@ -20,7 +20,7 @@ from spatial.numbers import parse_integer, parse_number
 
 DEFAULT_LIMIT = 100
 MOST_LIMIT = 10_000
-FIXED = {"limit", "bbox", "bbox-crs", "crs", "datetime", "as-of", "next"}
+FIXED = {"limit", "bbox", "bbox-crs", "crs", "datetime", "as-of", "changeset", "next"}
 FIXED |= {"filter", "filter-lang", "filter-crs", "sortby", "properties"}
 JSON_TYPES = ("application/json", "application/geo+json", "application/*", "*/*", "application/schema+json")
 

@@ -13,11 +13,19 @@ from django.views.decorators.http import require_safe
 
 from accounts.principals import who_asks
 from layers import queries
+from layers.changesets import access
 from layers.filters.sorting import Place
 from layers.ogc import axes
 from layers.ogc.features_api import changes, documents, items, tokens
 from layers.ogc.features_api.openapi import definition
-from layers.ogc.features_api.parameters import known_only, negotiated, parse_items, parse_limit, single
+from layers.ogc.features_api.parameters import (
+    ItemsQuery,
+    known_only,
+    negotiated,
+    parse_items,
+    parse_limit,
+    single,
+)
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
 from spatial.errors import Kind, OnemapError
@@ -110,6 +118,7 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
     given = single(request.GET)
     query = parse_items(found, given)
     html = negotiated(request) == "html"
+    overlay = access.asked(who_asks(request), given.get("changeset"), given.get("as-of"))
     note_read(who_asks(request), found, "items")
     state = queries.layer_states([found.layer.id])[found.layer.id]
     # A revision yet to come is the present one: later pages must show what the first one did.
@@ -117,18 +126,19 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
         query.moment.revision if query.moment.revision is not None else state["revision"], state["revision"]
     )
     if "next" in given:
-        page = tokens.read(given["next"], found, given, who_asks(request).name)
+        page = tokens.read(given["next"], found, _bound(given, overlay), who_asks(request).name)
         revision = page.revision
         # Nothing changed since the first page: the current rows alone are the answer.
         as_of = None if query.moment.revision is None and revision == state["revision"] else revision
         query = replace(query, moment=replace(query.moment, revision=as_of), after=_place(page))
     if html:
         query = replace(query, limit=min(query.limit, HTML_MOST))
+    query = _laid_over(query, overlay)
     pages = queries.primed(queries.streamed(items.page_statement(found, query)))
 
     def finish(last: Any) -> list[dict[str, str]]:
         ended = tokens.Page(last[:2], revision, last[2:]) if last else None
-        return _item_links(request, found, given, ended)
+        return _item_links(request, found, given, ended, overlay)
 
     def matched() -> int | None:
         return items.number_matched(found, query, state["feature_count"])
@@ -151,8 +161,24 @@ def _geojson(request: HttpRequest, chunks: Iterator[str], crs_uri: str) -> Strea
     return private(response, request)
 
 
+def _laid_over(query: ItemsQuery, overlay: access.Overlay | None) -> ItemsQuery:
+    """The question, asked of the map with a changeset."""
+    if overlay is None:
+        return query
+    return replace(query, moment=replace(query.moment, changeset=overlay.id))
+
+
+def _bound(given: dict[str, str], overlay: access.Overlay | None) -> dict[str, str]:
+    """What a page's token is bound to: of a changeset also the content, so that a page never mixes two."""
+    return given if overlay is None else {**given, "changeset": f"{overlay.id}.{overlay.counter}"}
+
+
 def _item_links(
-    request: HttpRequest, found: Scope, given: dict[str, str], page: tokens.Page | None
+    request: HttpRequest,
+    found: Scope,
+    given: dict[str, str],
+    page: tokens.Page | None,
+    overlay: access.Overlay | None = None,
 ) -> list[dict[str, str]]:
     url = f"{documents.base_url(request)}/ogc/collections/{found.layer.name}/items"
     plain = {name: value for name, value in given.items() if name != "f"}
@@ -164,7 +190,7 @@ def _item_links(
         documents.link(url.removesuffix("/items"), "collection", "application/json", "The collection"),
     ]
     if page is not None:
-        token = tokens.sign(page, found, given, who_asks(request).name)
+        token = tokens.sign(page, found, _bound(given, overlay), who_asks(request).name)
         links.append(
             documents.link(
                 f"{url}?{urlencode({**given, 'next': token})}", "next", documents.GEOJSON, "The next page"
@@ -178,10 +204,11 @@ def item(request: HttpRequest, name: str, fid: str) -> HttpResponse:
     """GET /ogc/collections/NAME/items/FID: the feature, its version as ETag."""
     found = scope(who_asks(request), name, Action.QUERY)
     given = single(request.GET)
-    known_only(given, {"crs", "as-of", "datetime", "properties"})
+    known_only(given, {"crs", "as-of", "datetime", "properties", "changeset"})
     if not FID.match(fid) or int(fid) >= 2**63:
         raise FeatureNotFound(layer=name, fid=fid)
-    query = parse_items(found, given)
+    overlay = access.asked(who_asks(request), given.get("changeset"), given.get("as-of"))
+    query = _laid_over(parse_items(found, given), overlay)
     note_read(who_asks(request), found, "item")
     feature = items.one_feature(found, int(fid), query)
     if feature is None:
