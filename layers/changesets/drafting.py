@@ -24,7 +24,6 @@ from layers.rights import Action, Scope, scope
 from layers.rules.periods import Period
 from process import audit
 
-
 MOST_UNFINISHED = 200  # of one owner
 ENDED = (State.PUBLISHED, State.ABANDONED)
 
