@@ -16,6 +16,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from process.runner import live_worker
+from tiles.follower import live_follower
 
 MAP_PAGE, DATA_PAGE = "apps/planner/", "apps/manager/"
 
@@ -81,11 +82,16 @@ def _client_page(request: HttpRequest, page: str, template: str) -> HttpResponse
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """GET /healthz: 200 only if database and storage answer and a worker is alive."""
+    """GET /healthz: 200 only if database and storage answer and a worker is alive.
+
+    Whether the tile follower is alive is told, and no reason for 503: without it small zooms are late, not wrong.
+    """
     parts = {"database": _database(), "storage": _storage(), "worker": False}
+    follower = False
     if parts["database"]:
-        parts["worker"] = live_worker()
-    response = JsonResponse({"ok": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503)
+        parts["worker"], follower = live_worker(), live_follower()
+    well = all(parts.values())
+    response = JsonResponse({"ok": well, **parts, "follower": follower}, status=200 if well else 503)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -10,7 +10,7 @@ from deploy import identity
 from deploy.identity import Process
 from deploy.places import Places, read_json, write_json
 
-SERVICES = ("web", "worker")
+SERVICES = ("web", "worker", "follower")
 MARK = "ONEMAP_PROCESS"
 
 

@@ -175,7 +175,7 @@ def _watch_cluster(cluster: Cluster | None) -> Callable[[], None]:
 
 
 def make_services(places: Places, host: str, port: int) -> list[Service]:
-    """The processes of the platform: the web server without rights to change tables, and the worker."""
+    """The processes of the platform: the web server without rights to change tables, worker and follower."""
     python = str(places.python)
     web = [
         python,
@@ -210,6 +210,11 @@ def make_services(places: Places, host: str, port: int) -> list[Service]:
             "worker",
             [python, "manage.py", "worker"],
             site.environment(places, "owner") | running.mark(places, "worker"),
+        ),
+        Service(
+            "follower",
+            [python, "manage.py", "follow_tiles"],
+            site.environment(places, "owner") | running.mark(places, "follower"),
         ),
     ]
 

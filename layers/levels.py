@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg2 import sql
 
 from layers import queries
-from spatial.citygrid import TILE_PIXELS, CityGrid
+from spatial.citygrid import PIXEL_METRES, TILE_PIXELS, CityGrid
 from spatial.tilegrids import TileMatrixSet
 
 MOST_FEATURES = 2_000
@@ -74,10 +74,15 @@ def first_levels(
 
 def _level_of_side(grid: TileMatrixSet, metres: float) -> int:
     for level in range(grid.min_level, grid.max_level + 1):
-        # The OGC scale denominator times 0.28 mm is the pixel on the ground; Mercator's shrinks with latitude.
-        if grid.scale_denominator(level) * 0.00028 * TILE_PIXELS * _shrink(grid) <= metres * 1.0001:
+        if side_m(grid, level) <= metres * 1.0001:
             return level
     return grid.max_level
+
+
+def side_m(grid: TileMatrixSet, level: int) -> float:
+    """How wide a tile is on the ground, metres."""
+    # The OGC scale denominator times 0.28 mm is the pixel on the ground; Mercator's shrinks with latitude.
+    return grid.scale_denominator(level) * PIXEL_METRES * TILE_PIXELS * _shrink(grid)
 
 
 def _shrink(grid: TileMatrixSet) -> float:

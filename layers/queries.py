@@ -319,10 +319,15 @@ def revision_of(layer: LayerInfo) -> int:
 
 
 def layer_states(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Revision, time of the last change, feature count, extent (storage CRS) and first tile levels by layer id."""
+    """What moves with the layers' features, by layer id.
+
+    Revision, time of the last change, feature count, extent (storage CRS), first tile levels, stamp of the overviews
+    (None without).
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, revision, changed_at, feature_count, extent, first_levels::text"
+            "SELECT id, revision, changed_at, feature_count, extent, first_levels::text,"
+            " (SELECT stamp FROM layers_overview WHERE layer_id = id) AS overview"
             " FROM layers_layer WHERE id = ANY(%s)",
             [list(ids)],
         )

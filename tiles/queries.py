@@ -1,13 +1,12 @@
 """Vector tiles, made in one statement: the caller's rows, fields and area, in any of the grids."""
 
+import json
 import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.conf import settings
-from django.db import connection
 from psycopg2 import sql
 
 from layers import queries
@@ -15,18 +14,14 @@ from layers.catalogue import LayerNotFound
 from layers.changesets.access import Overlay
 from layers.levels import city_grid
 from layers.moments import Moment
-from layers.ogc import axes
 from layers.queries import Statement
 from layers.rights import Scope
-from spatial.crs import crs_of
 from spatial.errors import Kind, OnemapError
-from spatial.numbers import BBox
 from spatial.tilegrids import TileMatrixSet, matrix_sets
-from tiles.flattening import plane_map
+from tiles.framing import EXTENT, NEAR, connected, frame_parts, framing, label_point, quoted
 
 SQL = Path(__file__).parent / "sql"
-EXTENT = 4096
-BUFFER = 64
+MAKER = 1  # raise it when the same features give other tiles
 IDENTIFIER_BYTES = 63  # longer column names are cut by PostgreSQL; such fields go through JSON
 
 
@@ -43,15 +38,27 @@ class UnknownGrid(OnemapError):
 class Tile:
     """A made tile: its bytes, the layer's revision it shows, and the catalogue version it was judged by.
 
-    `published` is false below the layer's first level in the grid: then there are no bytes. `overlay` is the
-    changeset that it shows, at one state of its content.
+    `published` is false below the layer's first level in the grid: then there are no bytes. `changed` is the
+    microsecond of the layer's last change.
     """
 
     body: bytes
     revision: int
+    changed: int
     version: int
     published: bool
-    overlay: Overlay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TileState:
+    """By what a layer's tiles of one level are true; `stamp` is that of its overviews, None without."""
+
+    revision: int
+    changed: int
+    published: bool
+    first: int  # level of CityGrid
+    stamp: int | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,67 +109,67 @@ def vector_tile(scope: Scope, grid: TileMatrixSet, z: int, x: int, y: int, momen
     LayerNotFound
         The layer was removed since the scope was compiled.
     """
-    box = grid.bounds(z, x, y)
-    plane = None
-    if grid.srid != settings.ONEMAP_SRID:
-        plane = plane_map(box, grid.srid, (box.xmax - box.xmin) / EXTENT)
-    statement = _statement(_Question.of(scope, grid, moment, flat=plane is not None))
-    bound = {**dict(zip(("x0", "y0", "x1", "y1"), box, strict=True)), **_search(box, grid), "z": z}
-    if plane is not None:
-        bound |= plane._asdict()
+    framed, flat = framing(grid, z, x, y)
+    statement = _statement(_Question.of(scope, grid, moment, flat=flat))
+    bound = {**framed, "z": z}
     found = queries.rows(Statement(statement.text, {**statement.params, **bound}), often=True)
     if not found:
         raise LayerNotFound(layer=scope.layer.name)
-    body, revision, version, published = found[0]
-    return Tile(bytes(body or b""), revision, version, published)
+    return Tile(bytes(found[0][0] or b""), *found[0][1:])
 
 
-def _search(box: BBox, grid: TileMatrixSet) -> dict[str, float]:
-    """The tile's box with its buffer, as far as the storage CRS can hold it, in the grid's units."""
-    margin = (box.xmax - box.xmin) * BUFFER / EXTENT
-    limit = _limit(grid.srid)
-    low = max(box.xmin - margin, limit.xmin), max(box.ymin - margin, limit.ymin)
-    high = min(box.xmax + margin, limit.xmax), min(box.ymax + margin, limit.ymax)
-    return {"s0": low[0], "t0": low[1], "s1": max(high[0], low[0]), "t1": max(high[1], low[1])}
+def tile_state(scope: Scope, grid: TileMatrixSet, z: int) -> TileState:
+    """What decides about a tile, without making it.
+
+    Raises
+    ------
+    LayerNotFound
+        The layer was removed since the scope was compiled.
+    """
+    found = queries.rows(Statement(_state_text(scope.layer.id, grid.identifier), {"z": z}), often=True)
+    if not found:
+        raise LayerNotFound(layer=scope.layer.name)
+    return TileState(*found[0])
 
 
-@lru_cache(maxsize=16)
-def _limit(srid: int) -> BBox:
-    """What the storage CRS can hold, in the units of a grid's CRS."""
-    return axes.storable(crs_of(srid))
+@lru_cache(maxsize=1024)
+def _state_text(layer: int, grid: str) -> sql.Composable:
+    text = sql.SQL(queries.load_sql(SQL, "tile_state")).format(
+        layer=sql.Literal(layer), grid=sql.Literal(grid), lowest=sql.Literal(grids()[grid].min_level)
+    )
+    return sql.SQL(text.as_string(connected()))
 
 
-def etag(scope: Scope, tile: Tile) -> str:
-    """A strong ETag: what is in the tile, for whom it was cut."""
-    laid_over = f"-{tile.overlay.id}.{tile.overlay.counter}" if tile.overlay else ""
-    return f'"{tile.revision:x}-{scope.digest}-{zlib.crc32(tile.body):08x}{laid_over}"'
+def etag(
+    scope: Scope,
+    moment: Moment,
+    revision: int,
+    changed: int,
+    stamp: int | None,
+    overlay: Overlay | None = None,
+) -> str:
+    """A strong ETag: of all that an address's tile depends on, for whom it was cut.
+
+    It is known without the tile. The time of the last change is in it because a restored database counts its
+    revisions from an earlier one again. `overlay` is the changeset shown, at one state of its content.
+    """
+    layer, style = scope.layer, scope.layer.style.get("categories") or {}
+    made = zlib.crc32(json.dumps([MAKER, layer.name, layer.label_field, style.get("field")]).encode())
+    day = f"-{moment.valid_from}-{moment.valid_to}" if layer.valid_time else ""
+    overview = f"-o{stamp:x}" if stamp is not None else ""
+    laid_over = f"-c{overlay.id}.{overlay.counter}" if overlay is not None else ""
+    return f'"{revision:x}-{changed:x}-{scope.digest}{day}{overview}{laid_over}-{made:08x}"'
 
 
 @lru_cache(maxsize=256)
 def _statement(question: _Question) -> Statement:
     """The statement for all tiles of one question, put together once: it takes as long as a small tile."""
     scope, grid, moment = question.scope, question.grid, question.moment
-    srid, storage = sql.Literal(grid.srid), sql.Literal(settings.ONEMAP_SRID)
-    near = sql.SQL("geom && (SELECT search FROM box)")
-    inner = queries.relation(scope, moment, where=near)
-    same = grid.srid == settings.ONEMAP_SRID
-    envelope = sql.SQL("ST_MakeEnvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, {})").format(srid)
-    search = sql.SQL("ST_MakeEnvelope(%(s0)s, %(t0)s, %(s1)s, %(t1)s, {})").format(srid)
-    exact = sql.SQL("r.geom") if same else sql.SQL("ST_Transform(r.geom, {})").format(srid)
-    flat = sql.SQL("ST_Affine(r.geom, %(a)s, %(b)s, %(d)s, %(e)s, %(c)s, %(f)s)")
-    if not same:
-        # A box bends when it is transformed: points along its sides keep what lies in the bulge.
-        search = sql.SQL("ST_Transform(ST_Segmentize({}, greatest(%(s1)s - %(s0)s, 1e-9) / 4), {})").format(
-            search, storage
-        )
+    inner = queries.relation(scope, moment, where=NEAR)
     params = dict(inner.params)
     columns = _columns(scope, params)
     text = sql.SQL(queries.load_sql(SQL, "vector_tile")).format(
-        envelope=envelope,
-        search=search,
-        shape=flat if question.flat else exact,
-        extent=sql.Literal(EXTENT),
-        buffer=sql.Literal(BUFFER),
+        **frame_parts(grid, flat=question.flat),
         columns=columns,
         relation=inner.text,
         name=sql.Literal(scope.layer.name),
@@ -170,9 +177,9 @@ def _statement(question: _Question) -> Statement:
         grid=sql.Literal(grid.identifier),
         lowest=sql.Literal(grid.min_level),
         # Labels are placed exactly: of two tiles that meet, one alone may own a point.
-        labels=_labels(scope, moment, exact, params),
+        labels=_labels(scope, moment, grid),
     )
-    return Statement(sql.SQL(text.as_string(_connected())), params)
+    return Statement(sql.SQL(text.as_string(connected())), params)
 
 
 def _columns(scope: Scope, params: dict[str, Any]) -> sql.Composable:
@@ -180,7 +187,7 @@ def _columns(scope: Scope, params: dict[str, Any]) -> sql.Composable:
     short = [one for one in scope.fields if len(one.field.name.encode()) <= IDENTIFIER_BYTES]
     long = [one for one in scope.fields if len(one.field.name.encode()) > IDENTIFIER_BYTES]
     parts = [
-        sql.SQL(", r.{} AS {}").format(sql.Identifier(one.field.column), sql.SQL(_quoted(one.field.name)))
+        sql.SQL(", r.{} AS {}").format(sql.Identifier(one.field.column), sql.SQL(quoted(one.field.name)))
         for one in short
     ]
     if long:
@@ -190,12 +197,7 @@ def _columns(scope: Scope, params: dict[str, Any]) -> sql.Composable:
     return sql.SQL("").join(parts)
 
 
-def _quoted(name: str) -> str:
-    """A field's name as a quoted identifier inside a statement with bound values."""
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
-
-
-def _labels(scope: Scope, moment: Moment, shape: sql.Composable, params: dict[str, Any]) -> sql.Composable:
+def _labels(scope: Scope, moment: Moment, grid: TileMatrixSet) -> sql.Composable:
     """SQL that appends the `label` layer; nothing where the label's field is hidden or there is none."""
     field = next((one.field for one in scope.fields if one.field.name == scope.layer.label_field), None)
     if field is None:
@@ -203,11 +205,6 @@ def _labels(scope: Scope, moment: Moment, shape: sql.Composable, params: dict[st
     return sql.SQL(queries.load_sql(SQL, "labels")).format(
         extent=sql.Literal(EXTENT),
         column=sql.Identifier(field.column),
-        point=sql.SQL(shape.as_string(_connected()).replace("r.geom", "ST_PointOnSurface(r.geom)")),
-        relation=queries.relation(scope, moment, where=sql.SQL("geom && (SELECT search FROM box)")).text,
+        point=label_point(grid),
+        relation=queries.relation(scope, moment, where=NEAR).text,
     )
-
-
-def _connected() -> Any:
-    connection.ensure_connection()
-    return connection.connection

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -11,14 +11,17 @@ from django.views.decorators.http import require_safe
 from accounts.principals import who_asks
 from layers import catalogue, queries
 from layers.changesets import access
-from layers.moments import parse_moment
+from layers.moments import Moment, parse_moment
 from layers.ogc.features_api.documents import base_url, link, words
 from layers.ogc.features_api.parameters import known_only, single
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope
 from spatial.citygrid import TileOutside
 from spatial.errors import Kind, OnemapError
-from tiles.queries import Tile, etag, grid_of, grids, vector_tile
+from spatial.tilegrids import TileMatrixSet
+from tiles.memory import Memory
+from tiles.overviews import OverviewTile, overview_tile, told
+from tiles.queries import etag, grid_of, grids, tile_state, vector_tile
 
 MVT = "application/vnd.mapbox-vector-tile"
 INDEX = re.compile(r"(?:0|[1-9][0-9]{0,8})\Z", re.ASCII)
@@ -43,6 +46,18 @@ class BadVersion(OnemapError):
     message_zh: ClassVar = "v 应为数据修订号，或 DATAREV-STYLEREV"
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The answer about one tile: its bytes (None: what the caller has is still true), its tag ("" below all levels)."""
+
+    body: bytes | None
+    tag: str
+    revision: int
+    version: int
+    overview: OverviewTile | None = None
+    draft: bool = False  # a changeset is shown
+
+
 @require_safe
 def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str) -> HttpResponse:
     """GET /tiles/NAME/GRID/z/x/y.mvt and /ogc/collections/NAME/tiles/GRID/z/y/x."""
@@ -52,12 +67,12 @@ def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str) -> 
         # Only an answer says by which version it was judged. A refusal would rest on a catalogue that may be
         # older than the caller's rights: judge again.
         made = _make(request, catalogue.current(), name, grid, (z, x, y), given)
-    return _answer(request, *made, given.get("v")) if made[1].published else _below()
+    return _answer(made[1], given.get("v")) if made[1].tag else _below()
 
 
 def _by_memory(
     request: HttpRequest, name: str, grid: str, index: tuple[str, str, str], given: dict[str, str]
-) -> tuple[Scope, Tile] | None:
+) -> tuple[Scope, Made] | None:
     """The tile by the catalogue this process remembers, which saves a question; nothing where it refuses."""
     try:
         return _make(request, catalogue.held() or catalogue.current(), name, grid, index, given)
@@ -72,7 +87,7 @@ def _make(
     grid: str,
     index: tuple[str, str, str],
     given: dict[str, str],
-) -> tuple[Scope, Tile]:
+) -> tuple[Scope, Made]:
     """The caller's scope and tile."""
     found = _scope(request, name, known)
     known_only(given, {"v", "as-of", "datetime", "changeset"})
@@ -88,10 +103,53 @@ def _make(
     overlay = access.asked(who_asks(request), given.get("changeset"), given.get("as-of"))
     if overlay is not None:
         moment = replace(moment, changeset=overlay.id)
-    made = replace(vector_tile(found, matrix, z, x, y, moment), overlay=overlay)
-    if made.published:
+    made = _made(found, matrix, (z, x, y), moment, overlay, request.headers.get("If-None-Match"))
+    if made.tag:
         note_read(who_asks(request), found, "tiles", often=True)
     return found, made
+
+
+def _made(
+    found: Scope,
+    matrix: TileMatrixSet,
+    index: tuple[int, int, int],
+    moment: Moment,
+    overlay: access.Overlay | None,
+    known: str | None,
+) -> Made:
+    """The tile, or that the one the caller knows by its tag is still true."""
+    if known is not None:
+        state = tile_state(found, matrix, index[0])
+        stamp = None if state.published else state.stamp
+        tag = etag(found, moment, state.revision, state.changed, stamp, overlay)
+        if tag == known:
+            return Made(None, tag, state.revision, state.version, draft=overlay is not None)
+    full = vector_tile(found, matrix, *index, moment)
+    if full.published:
+        tag = etag(found, moment, full.revision, full.changed, None, overlay)
+        return Made(full.body, tag, full.revision, full.version, draft=overlay is not None)
+    return _small_zoom(found, matrix, index, moment)
+
+
+def _small_zoom(found: Scope, matrix: TileMatrixSet, index: tuple[int, int, int], moment: Moment) -> Made:
+    """A tile below the layer's first level: out of the overviews, where there are any that can answer."""
+    state = tile_state(found, matrix, index[0])
+    if state.stamp is None:
+        return Made(None, "", state.revision, state.version)
+    key = (found.layer.id, found.digest, matrix.identifier, index, moment)
+    kept = _memory.recall(key, etag(found, moment, state.revision, state.changed, state.stamp))
+    if kept is not None:
+        return Made(kept.body, kept.tag, kept.revision, state.version, kept.overview)
+    one = overview_tile(found, matrix, index, moment, state.first)
+    if one is None:
+        return Made(None, "", state.revision, state.version)
+    tag = etag(found, moment, one.revision, one.changed, one.stamp)
+    made = Made(one.body, tag, one.revision, one.version, one)
+    _memory.remember(key, tag, made, len(one.body) + 1_000)
+    return made
+
+
+_memory: Memory[Made] = Memory()
 
 
 def _scope(request: HttpRequest, name: str, known: catalogue.Catalogue | None = None) -> Scope:
@@ -120,18 +178,20 @@ def _below() -> HttpResponse:
     return response
 
 
-def _answer(request: HttpRequest, found: Scope, made: Tile, asked: str | None) -> HttpResponse:
-    tag = etag(found, made)
-    if request.headers.get("If-None-Match") == tag:
+def _answer(made: Made, asked: str | None) -> HttpResponse:
+    if made.body is None:
         response = HttpResponse(status=304)
     else:
         response = HttpResponse(made.body, content_type=MVT)
-    response.headers["ETag"] = tag
+    response.headers["ETag"] = made.tag
     # A tile is kept by the browser alone, since what it shows depends on who asks; under a revision's address
-    # it never changes, but a right may be taken back within a minute.
-    current = asked is not None and asked.split("-")[0] == str(made.revision) and made.overlay is None
+    # it never changes, but a right may be taken back within a minute. An overview may follow a moment later.
+    settled = not made.draft and (made.overview is None or made.overview.shown == made.revision)
+    current = settled and asked is not None and asked.split("-")[0] == str(made.revision)
     response.headers["Cache-Control"] = "private, max-age=60" if current else "private, no-cache"
     response.headers["Vary"] = "Authorization, Cookie"
+    if made.overview is not None:
+        response.headers["Onemap-Overview"] = told(made.overview)
     return response
 
 

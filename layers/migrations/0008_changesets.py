@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_roster'),
-        ('layers', '0006_corrections'),
+        ('layers', '0007_field_indexes'),
     ]
 
     operations = [

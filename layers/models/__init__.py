@@ -13,6 +13,7 @@ from layers.models.deliveries import (
     TrustedKey,
 )
 from layers.models.grants import Grant
+from layers.models.overviews import Follower, Overview
 from layers.models.quality import MetadataVersion, QualityFinding, QualityRun
 from layers.models.rasters import RasterVersion
 
@@ -34,10 +35,12 @@ __all__ = [
     "DeliveryPart",
     "DeliveryProfile",
     "Field",
+    "Follower",
     "Grant",
     "Layer",
     "Lineage",
     "MetadataVersion",
+    "Overview",
     "Pull",
     "QualityFinding",
     "QualityRun",

@@ -113,6 +113,7 @@ def _layer(one: Scope, state: dict[str, Any], known: set[str]) -> dict[str, Any]
         "count": None if limited else state["feature_count"],
         "extent": None if limited else state["extent"],
         "first_level": json.loads(state["first_levels"]),
+        "overview": state["overview"] is not None,
         "label_field": layer.label_field if layer.label_field in names else None,
         "fields": [_field(field.field) for field in one.fields],
         "joins": _join(layer, names, known),
@@ -123,10 +124,15 @@ def _layer(one: Scope, state: dict[str, Any], known: set[str]) -> dict[str, Any]
         "update_days": layer.update_days,
         "tiles": None
         if layer.is_table
-        else f"/tiles/{layer.name}/CityGrid/{{z}}/{{x}}/{{y}}.mvt?v={state['revision']}",
+        else f"/tiles/{layer.name}/CityGrid/{{z}}/{{x}}/{{y}}.mvt?v={_data_version(state)}",
         "visible": layer.visible,
         "order": layer.order,
     }
+
+
+def _data_version(state: dict[str, Any]) -> str:
+    """The `v` of tile addresses: another one once the overviews, too, show a change."""
+    return f"{state['revision']}" if state["overview"] is None else f"{state['revision']}-{state['overview']}"
 
 
 def _field(info: FieldInfo) -> dict[str, Any]:

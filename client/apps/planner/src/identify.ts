@@ -1,5 +1,5 @@
 import { createTask, type Hit, type Item, type Position } from '@onemap/core';
-import { isBelowFirstLevel } from '@onemap/map';
+import { detailAt } from '@onemap/map';
 
 import type { Planner } from './planner';
 import { NO_IDENTIFY, type FoundFeature } from './state';
@@ -30,7 +30,7 @@ function askable({ store }: Planner): string[] {
   if (!info || !view) return [];
   return layers
     .filter((layer) => choices[layer.name]?.visible && layer.actions.includes('query'))
-    .filter((layer) => !isBelowFirstLevel(info.grid, layer, view.resolution))
+    .filter((layer) => detailAt(info.grid, layer, view.resolution) !== 'none')
     .sort((a, b) => b.order - a.order)
     .map((layer) => layer.name);
 }

@@ -1,5 +1,5 @@
 export { CityMap, type MapHandlers, type StartView, type ViewState } from './cityMap';
-export { firstResolution, isBelowFirstLevel } from './reconciler';
+export { detailAt, firstResolution, type Detail } from './reconciler';
 export { legendOf, type Swatch } from './legend';
 export { NO_TILES, tileMark, type TileMark, type TileStatus } from './tileLoading';
 export type { GeometryCrs } from './selection';

@@ -1,5 +1,4 @@
 import type OlMap from 'ol/Map';
-import type TileGrid from 'ol/tilegrid/TileGrid';
 import MVT from 'ol/format/MVT';
 import VectorTileLayer from 'ol/layer/VectorTile';
 import VectorTileSource from 'ol/source/VectorTile';
@@ -17,6 +16,8 @@ interface Drawn {
   ledger: TileLedger;
   tiles: string;
   style: string;
+  /** First level that is asked for. */
+  from: number;
 }
 
 /** Labels above every layer's shapes, below the selection. */
@@ -39,6 +40,9 @@ export class Reconciler {
     this.removeAllBut(new Set(layers.map((layer) => layer.name)));
     for (const info of layers) {
       const choice = choices[info.name];
+      // Once there are overviews, or no more, the grid begins at another level: such a layer is made anew.
+      const known = this.drawn.get(info.name);
+      if (known && known.from !== firstDrawn(this.grid, info)) this.remove(info.name, known);
       const shown = this.drawn.get(info.name) ?? (choice?.visible ? this.add(info) : null);
       if (shown && choice) this.update(shown, info, choice);
     }
@@ -53,33 +57,38 @@ export class Reconciler {
 
   private removeAllBut(wanted: ReadonlySet<string>): void {
     for (const [name, shown] of this.drawn) {
-      if (wanted.has(name)) continue;
-      for (const layer of layersOf(shown)) this.map.removeLayer(layer);
-      this.drawn.delete(name);
+      if (!wanted.has(name)) this.remove(name, shown);
     }
   }
 
+  private remove(name: string, shown: Drawn): void {
+    for (const layer of layersOf(shown)) this.map.removeLayer(layer);
+    this.drawn.delete(name);
+  }
+
   private add(info: LayerInfo): Drawn {
+    const from = firstDrawn(this.grid, info);
     const ledger = new TileLedger((status) => this.onTiles(info.name, status));
     const format = new MVT();
     const source = new VectorTileSource({
       format,
       projection: this.grid.crs,
-      tileGrid: this.tileGrid(info),
+      // The grid itself starts at the first level too: no rounding can then ask for a tile below it.
+      tileGrid: createTileGrid(this.grid, from),
       url: info.tiles,
       tileLoadFunction: tileLoader(format, ledger),
       transition: 0,
       wrapX: false,
       zDirection: nearerLevel,
     });
-    const coarsest = coarsestResolution(this.grid, info.first_level[this.grid.identifier]);
+    const coarsest = coarsestResolution(this.grid, from);
     const limits = coarsest === undefined ? {} : { maxResolution: coarsest };
     // Both layers share the source, so every tile is asked for and read once.
     const shapes = new VectorTileLayer({ source, renderMode: 'hybrid', style: shapeStyle(info), ...limits });
     const labels = info.label_field
       ? new VectorTileLayer({ source, renderMode: 'vector', declutter: true, style: textStyle(info), ...limits })
       : null;
-    const shown = { shapes, labels, source, ledger, tiles: info.tiles, style: JSON.stringify(info.style) };
+    const shown = { shapes, labels, source, ledger, tiles: info.tiles, style: JSON.stringify(info.style), from };
     this.drawn.set(info.name, shown);
     for (const layer of layersOf(shown)) this.map.addLayer(layer);
     return shown;
@@ -105,24 +114,27 @@ export class Reconciler {
       shown.labels?.setStyle(textStyle(info));
     }
   }
-
-  private tileGrid(info: LayerInfo): TileGrid {
-    // The grid itself starts at the first level too: no rounding can then ask for a tile below it.
-    return createTileGrid(this.grid, info.first_level[this.grid.identifier] ?? 0);
-  }
 }
 
 function layersOf({ shapes, labels }: Drawn): VectorTileLayer[] {
   return labels ? [shapes, labels] : [shapes];
 }
 
-/** Whether a layer has no tiles at a resolution, so that the tree says "zoom in". */
-export function isBelowFirstLevel(grid: GridInfo, layer: LayerInfo, resolution: number): boolean {
-  const coarsest = coarsestResolution(grid, layer.first_level[grid.identifier]);
-  return coarsest !== undefined && resolution >= coarsest;
+/** First level of a layer that is drawn: with overviews all are. */
+function firstDrawn(grid: GridInfo, layer: LayerInfo): number {
+  return layer.overview ? 0 : (layer.first_level[grid.identifier] ?? 0);
 }
 
-/** Resolution to go to when a layer should just become visible. */
+/** How a layer is drawn at a resolution: all of it, small features merged, or not at all ("zoom in"). */
+export type Detail = 'full' | 'overview' | 'none';
+
+export function detailAt(grid: GridInfo, layer: LayerInfo, resolution: number): Detail {
+  const coarsest = coarsestResolution(grid, layer.first_level[grid.identifier]);
+  if (coarsest === undefined || resolution < coarsest) return 'full';
+  return layer.overview ? 'overview' : 'none';
+}
+
+/** Resolution to go to when all features of a layer should just become visible. */
 export function firstResolution(grid: GridInfo, layer: LayerInfo): number {
   return levelResolution(grid, layer.first_level[grid.identifier] ?? 0);
 }

@@ -4,7 +4,7 @@ import { MAP_INFO } from '@onemap/testing';
 import type { LayerInfo } from '@onemap/core';
 import { registerCrs } from '../src/crs';
 import { coarsestResolution, createTileGrid, levelResolution, levelScale, nearerLevel, tileBox } from '../src/grids';
-import { firstResolution, isBelowFirstLevel } from '../src/reconciler';
+import { detailAt, firstResolution } from '../src/reconciler';
 
 const { grid } = MAP_INFO;
 
@@ -54,8 +54,10 @@ test('a layer from level 7 is on screen up to 1:22,627 and asks nothing below', 
   const layer = { first_level: { CityGrid: 7 } } as unknown as LayerInfo;
   const limit = coarsestResolution(grid, 7)!;
   expect(limit / 0.00028).toBeCloseTo(22627.417, 3);
-  expect(isBelowFirstLevel(grid, layer, limit)).toBe(true);
-  expect(isBelowFirstLevel(grid, layer, limit * 0.999)).toBe(false);
+  expect(detailAt(grid, layer, limit)).toBe('none');
+  expect(detailAt(grid, { ...layer, overview: true }, limit)).toBe('overview');
+  expect(detailAt(grid, { ...layer, overview: true }, limit * 0.999)).toBe('full');
+  expect(detailAt(grid, layer, limit * 0.999)).toBe('full');
   expect(createTileGrid(grid, 7).getZForResolution(100, nearerLevel)).toBe(7);
   expect(firstResolution(grid, layer)).toBeCloseTo(4.48, 9);
 });
@@ -63,5 +65,5 @@ test('a layer from level 7 is on screen up to 1:22,627 and asks nothing below', 
 test('a layer of all levels has no limit', () => {
   const layer = { first_level: { CityGrid: null } } as unknown as LayerInfo;
   expect(coarsestResolution(grid, null)).toBeUndefined();
-  expect(isBelowFirstLevel(grid, layer, 1e6)).toBe(false);
+  expect(detailAt(grid, layer, 1e6)).toBe('full');
 });

@@ -98,6 +98,8 @@ export interface LayerInfo {
   extent: Box | null;
   /** First level of each tile matrix set that has tiles; absent or null means all levels. */
   first_level: Record<string, number | null>;
+  /** Whether tiles below the first level show overviews: small features merged, nothing else left out. */
+  overview?: boolean;
   label_field: string | null;
   fields: FieldInfo[];
   style: LayerStyle;
