@@ -15,6 +15,7 @@ ogc = [
     path("collections/<str:name>/items/<str:fid>", views.item),
     path("collections/<str:name>/schema", views.schema, {"kind": "schema"}),
     path("collections/<str:name>/queryables", views.schema, {"kind": "queryables"}),
+    path("collections/<str:name>/sortables", views.schema, {"kind": "sortables"}),
     path("collections/<str:name>/changes", views.collection_changes),
 ]
 catalogue = [

@@ -75,6 +75,12 @@ LAYER_DOORS = {
             f"{ITEMS}?bbox=100,10,130,40&limit=10000",
             f"{ITEMS}?amount=40",
             f"{ITEMS}?datetime=../..",
+            f"{ITEMS}?filter=amount%3D40%20OR%20name%20LIKE%20'CANARY%25'&sortby=-fid&properties=name",
+            f"{ITEMS}?filter=secret_remark%20IS%20NOT%20NULL",
+            f"{ITEMS}?filter=S_INTERSECTS(geometry,BBOX(100,10,130,40))&filter-crs=EPSG:4326",
+            f"{ITEMS}?filter=amount%3D",
+            f"{ITEMS}?sortby=secret_remark",
+            f"{ITEMS}?properties=secret_remark",
         ),
         shows=True,
     ),
@@ -85,6 +91,7 @@ LAYER_DOORS = {
         "query", ("/ogc/collections/{name}/schema", "/ogc/collections/{name}/schema?f=html")
     ),
     "GET ogc/collections/<str:name>/queryables": Door("query", ("/ogc/collections/{name}/queryables",)),
+    "GET ogc/collections/<str:name>/sortables": Door("query", ("/ogc/collections/{name}/sortables",)),
     "GET ogc/collections/<str:name>/changes": Door(
         "query",
         ("/ogc/collections/{name}/changes", "/ogc/collections/{name}/changes?since=0&limit=1"),
@@ -139,6 +146,9 @@ LAYER_DOORS = {
     "GET api/layers/<name>/about": Door("publish", ("/api/layers/{name}/about",)),
     "PUT api/layers/<name>/metadata": Door(
         "publish", ("/api/layers/{name}/metadata",), "PUT", {"document": {"no_such_part": ""}}
+    ),
+    "POST api/layers/<name>/indexes": Door(
+        "publish", ("/api/layers/{name}/indexes",), "POST", {"fields": ["no_such_field"]}
     ),
     "POST api/layers/<name>/metadata/approve": Door(
         "publish", ("/api/layers/{name}/metadata/approve",), "POST", {"number": 99}

@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 import pytest
 import shapely
 
-from layers.rights import Action, operator_scope
 from tests import doors, layermaking, people
 from tests.layermaking import NORTH, WEST, area, grant
 from tests.surveying import COUNT, CRS84, ITEMS, assert_refused, fids, in_system, walk
@@ -338,7 +337,3 @@ def test_a_field_shown_in_one_area_only_is_null_outside_it_for_filters_and_sorti
     assert fids(asked(caller, path, filter="NOT secret_remark='SECRET-patchy-4'")) == [1, 2, 3]
     inside = "S_INTERSECTS(geometry,BBOX(113,20,115,25)) AND secret_remark<>'x'"
     assert fids(asked(caller, path, filter=inside)) == [1, 2, 3]
-
-
-def test_the_database_never_names_the_scope_of_an_operator(survey):
-    assert operator_scope("survey", Action.QUERY).unlimited

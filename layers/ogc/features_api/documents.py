@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from layers.catalogue import FieldInfo
 from layers.ogc import axes
+from layers.ogc.features_api.choosing import sortables
 from layers.rights import Action, Scope
 from spatial.crs import CRS84, crs_of
 
@@ -18,6 +19,25 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    *(
+        f"http://www.opengis.net/spec/cql2/1.0/conf/{name}"
+        for name in (
+            "cql2-text",
+            "cql2-json",
+            "basic-cql2",
+            "advanced-comparison-operators",
+            "case-insensitive-comparison",
+            "accent-insensitive-comparison",
+            "basic-spatial-functions",
+            "basic-spatial-functions-plus",
+            "spatial-functions",
+            "temporal-functions",
+            "property-property",
+        )
+    ),
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
@@ -146,6 +166,12 @@ def _collection_links(request: HttpRequest, scope: Scope) -> list[dict[str, str]
                 SCHEMA,
                 "Queryables",
             ),
+            link(
+                f"{root}{path}/sortables",
+                "http://www.opengis.net/def/rel/ogc/1.0/sortables",
+                SCHEMA,
+                "Sortables",
+            ),
             link(f"{root}{path}/changes?since=0", "changes", "application/json", "Changes since a revision"),
         ]
     if scope.layer.is_table:
@@ -172,31 +198,71 @@ def field_schema(info: FieldInfo, position: int, language: str) -> dict[str, Any
     if info.codes is not None:
         names = [en if language == "en" and en else zh for _, zh, en in info.codes]
         found["oneOf"] = [
-            {"const": code[0], "title": name} for code, name in zip(info.codes, names, strict=True)
+            {"const": _constant(info, code[0]), "title": name}
+            for code, name in zip(info.codes, names, strict=True)
         ]
     return found
 
 
+def _constant(info: FieldInfo, code: str) -> str | int:
+    """A code as its field holds it."""
+    return int(code) if info.type == "integer" and code.isdecimal() and code.isascii() else code
+
+
+def _enumerated(info: FieldInfo, schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a field that can be asked for, its codes as a list of values too."""
+    if info.codes is None:
+        return schema
+    return {**schema, "enum": [one["const"] for one in schema["oneOf"]]}
+
+
+def _properties(scope: Scope, kind: str, language: str) -> dict[str, Any]:
+    """The names that a kind of schema has: those of items, those of filters, those to sort by."""
+    fields = sortables(scope) if kind == "sortables" else scope.fields
+    found = {
+        one.field.name: field_schema(one.field, number, language) for number, one in enumerate(fields, 1)
+    }
+    if kind == "sortables":
+        return {"fid": {"title": "fid", "type": "integer", "x-ogc-role": "id"}, **found}
+    if kind == "queryables":
+        found = {one.field.name: _enumerated(one.field, found[one.field.name]) for one in fields}
+        if scope.layer.valid_time:
+            found = {**_PERIOD, **found}
+    if scope.layer.is_table:
+        return found
+    geometry = {
+        "x-ogc-role": "primary-geometry",
+        "format": f"geometry-{scope.layer.family.value.replace('line', 'linestring')}-any",
+    }
+    return {"geometry": geometry, **found}
+
+
+_PERIOD = {
+    "valid_from": {
+        "title": "有效期起 valid from",
+        "type": "string",
+        "format": "date",
+        "x-ogc-role": "primary-interval-start",
+    },
+    "valid_to": {
+        "title": "有效期止（不含） valid until (not included)",
+        "type": "string",
+        "format": "date",
+        "x-ogc-role": "primary-interval-end",
+    },
+}
+
+
 def schema(request: HttpRequest, scope: Scope, kind: str) -> dict[str, Any]:
-    """`schema` or `queryables` of a collection: the fields this caller may see."""
+    """`schema`, `queryables` or `sortables` of a collection: the fields this caller may see."""
     language = getattr(request, "language", "zh")
     url = f"{base_url(request)}/ogc/collections/{scope.layer.name}/{kind}"
-    properties: dict[str, Any] = {
-        one.field.name: field_schema(one.field, number, language)
-        for number, one in enumerate(scope.fields, 1)
-    }
-    if not scope.layer.is_table:
-        geometry = {
-            "x-ogc-role": "primary-geometry",
-            "format": f"geometry-{scope.layer.family.value.replace('line', 'linestring')}-any",
-        }
-        properties = {"geometry": geometry, **properties}
     found: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": url,
         "type": "object",
         "title": words(request, scope.layer.title_zh, scope.layer.title_en),
-        "properties": properties,
+        "properties": _properties(scope, kind, language),
         "additionalProperties": False,
     }
     required = [one.field.name for one in scope.fields if one.field.required]

@@ -5,7 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from layers.filters.tree import MOST_CHARACTERS
 from layers.ogc.features_api import documents
+from layers.ogc.features_api.choosing import LANGUAGES
 from layers.ogc.features_api.parameters import DEFAULT_LIMIT, MOST_LIMIT
 from layers.rights import Scope
 
@@ -43,6 +45,10 @@ def _collection_paths(scope: Scope) -> dict[str, Any]:
         {"$ref": f"#/components/parameters/{one}"}
         for one in ("limit", "bbox", "bbox-crs", "crs", "datetime", "as-of", "next", "changeset")
     ]
+    chosen = [
+        {"$ref": f"#/components/parameters/{one}"}
+        for one in ("filter", "filter-lang", "filter-crs", "sortby", "properties")
+    ]
     own = [
         _query(
             one.field.name,
@@ -52,16 +58,23 @@ def _collection_paths(scope: Scope) -> dict[str, Any]:
         for one in scope.fields
     ]
     fid = {"name": "featureId", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
-    one = [{"$ref": f"#/components/parameters/{part}"} for part in ("crs", "datetime", "as-of", "changeset")]
+    single = ("crs", "datetime", "as-of", "properties", "changeset")
+    one = [{"$ref": f"#/components/parameters/{part}"} for part in single]
     return {
         f"/collections/{name}": {"get": _get(f"{name}_collection", scope.layer.title_zh)},
         f"/collections/{name}/items": {
-            "get": _get(f"{name}_items", f"{scope.layer.title_zh}: features", shared + own)
+            "get": _get(f"{name}_items", f"{scope.layer.title_zh}: features", shared + chosen + own)
         },
         f"/collections/{name}/items/{{featureId}}": {
             "get": _get(f"{name}_item", f"{scope.layer.title_zh}: a feature", [fid, *one])
         },
         f"/collections/{name}/schema": {"get": _get(f"{name}_schema", f"{scope.layer.title_zh}: fields")},
+        f"/collections/{name}/queryables": {
+            "get": _get(f"{name}_queryables", f"{scope.layer.title_zh}: what filters may name")
+        },
+        f"/collections/{name}/sortables": {
+            "get": _get(f"{name}_sortables", f"{scope.layer.title_zh}: what sortby may name")
+        },
         f"/collections/{name}/changes": {
             "get": _get(
                 f"{name}_changes",
@@ -128,6 +141,19 @@ def _parameters() -> dict[str, Any]:
             {"type": "integer", "minimum": 1},
             "the map as it would be with a changeset you may see",
         ),
+        "filter": _query("filter", {**_TEXT, "maxLength": MOST_CHARACTERS}, "a condition in CQL2"),
+        "filter-lang": _query(
+            "filter-lang", {**_TEXT, "enum": list(LANGUAGES), "default": "cql2-text"}, "the filter's language"
+        ),
+        "filter-crs": _query(
+            "filter-crs",
+            _TEXT,
+            "coordinate system of the filter's geometries and its axis order; CRS84 if not given",
+        ),
+        "sortby": _query(
+            "sortby", {"type": "array", "items": _TEXT}, "sortables, each after + or -; NULLs come last"
+        ),
+        "properties": _query("properties", {"type": "array", "items": _TEXT}, "the fields to show"),
         "next": _query("next", _TEXT, "continues a page; taken from its next link"),
     }
 

@@ -105,7 +105,7 @@ def collection(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def schema(request: HttpRequest, name: str, kind: str) -> HttpResponse:
-    """GET /ogc/collections/NAME/schema and /queryables."""
+    """GET /ogc/collections/NAME/schema, /queryables and /sortables."""
     found = scope(who_asks(request), name, Action.QUERY)
     known_only(single(request.GET), set())
     return answer(request, documents.schema(request, found, kind), "schema", documents.SCHEMA)
