@@ -3,7 +3,7 @@
 from django.urls import path
 
 from layers import catalogue_pages
-from layers.ogc.features_api import views
+from layers.ogc.features_api import transactions, views
 
 ogc = [
     path("", views.landing),
@@ -11,8 +11,8 @@ ogc = [
     path("api", views.api),
     path("collections", views.collections),
     path("collections/<str:name>", views.collection),
-    path("collections/<str:name>/items", views.collection_items),
-    path("collections/<str:name>/items/<str:fid>", views.item),
+    path("collections/<str:name>/items", transactions.Items.as_view()),
+    path("collections/<str:name>/items/<str:fid>", transactions.Item.as_view()),
     path("collections/<str:name>/schema", views.schema, {"kind": "schema"}),
     path("collections/<str:name>/queryables", views.schema, {"kind": "queryables"}),
     path("collections/<str:name>/sortables", views.schema, {"kind": "sortables"}),

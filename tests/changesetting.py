@@ -52,7 +52,7 @@ def wei(offices):
 
 
 @pytest.fixture
-def plots(kept, offices, clean_memory):
+def plots(ming, gao, clean_memory):
     """Six plots, which planners edit and reviewers publish."""
     return plots_named(f"plots_{next(_numbers)}")
 

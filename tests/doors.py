@@ -34,6 +34,9 @@ def routes() -> set[str]:
         operations = getattr(enclosed.get("self"), "operations", None)
         if operations is not None:
             found |= {f"{method} {path}" for operation in operations for method in operation.methods}
+        elif kind := getattr(view, "view_class", None):
+            told = ("get", "post", "put", "patch", "delete")
+            found |= {f"{method.upper()} {path}" for method in told if hasattr(kind, method)}
         else:
             found.add(f"{'ANY' if path.startswith('admin/') else 'GET'} {path}")
     return found

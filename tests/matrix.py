@@ -84,6 +84,15 @@ LAYER_DOORS = {
         ),
         shows=True,
     ),
+    # Written into a changeset, and these callers have none: tests/layers/ogc/test_transactions.py
+    "POST ogc/collections/<str:name>/items": Door(
+        "edit", (ITEMS, f"{ITEMS}?changeset=99999"), "POST", {"type": "Feature"}
+    ),
+    "PUT ogc/collections/<str:name>/items/<str:fid>": Door(
+        "edit", (f"{ITEMS}/4", f"{ITEMS}/4?changeset=99999"), "PUT", {"type": "Feature"}
+    ),
+    "PATCH ogc/collections/<str:name>/items/<str:fid>": Door("edit", (f"{ITEMS}/4",), "PATCH", {}),
+    "DELETE ogc/collections/<str:name>/items/<str:fid>": Door("edit", (f"{ITEMS}/4",), "DELETE"),
     "GET ogc/collections/<str:name>/items/<str:fid>": Door(
         "query", (f"{ITEMS}/1", f"{ITEMS}/4", f"{ITEMS}/4?f=html", f"{ITEMS}/4?as-of=rev:1", f"{ITEMS}/x")
     ),
@@ -234,6 +243,34 @@ OTHER_DOORS = {
     "POST api/pulls/<int:number>/run": ("/api/pulls/1/run",),
     "GET api/quality": ("/api/quality", "/api/quality?layer=own_ground&aside=true&offset=5"),
     "POST api/quality/<int:number>/set-aside": (),  # tests/layers/test_quality.py
+    # What each sees of a changeset: tests/layers/test_changesets_api.py, test_doors_changesets.py
+    "GET api/changesets": (
+        "/api/changesets",
+        "/api/changesets?layer=own_ground&state=submitted&mine=true&offset=1",
+        "/api/changesets?layer=sensitive_ground",
+    ),
+    "POST api/changesets": (),
+    "GET api/changesets/<int:number>": (
+        "/api/changesets/1",
+        "/api/changesets/99999999999999999999",
+    ),
+    "PATCH api/changesets/<int:number>": (),
+    "POST api/changesets/<int:number>/edits": (),
+    "DELETE api/changesets/<int:number>/features/<layer>/<int:fid>": (),
+    "GET api/changesets/<int:number>/diff": (
+        "/api/changesets/1/diff",
+        "/api/changesets/1/diff?layer=sensitive_ground",
+    ),
+    "GET api/changesets/<int:number>/conflicts": ("/api/changesets/1/conflicts",),
+    "POST api/changesets/<int:number>/merge": (),
+    "POST api/changesets/<int:number>/resolve": (),
+    "POST api/changesets/<int:number>/submit": (),
+    "POST api/changesets/<int:number>/withdraw": (),
+    "POST api/changesets/<int:number>/return": (),
+    "POST api/changesets/<int:number>/approve": (),
+    "POST api/changesets/<int:number>/abandon": (),
+    "POST api/changesets/<int:number>/publish": (),
+    "POST api/changesets/<int:number>/revert": (),
     # Who may bring a layer back is told of it; the page after the last tells of none.
     "GET api/shelf": ("/api/shelf?offset=50",),
     "POST api/layers/<name>/restore": (),  # tests/layers/test_keeping.py

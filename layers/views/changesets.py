@@ -11,10 +11,10 @@ from ninja import Query, Router
 from accounts.principals import Principal, who_asks
 from layers.changesets import access, comparing, drafting, publishing, reverting, reviewing, settling
 from layers.models import Changeset
+from layers.ogc.bodies import content_crs_of, geometry_given
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope
 from layers.views import changeset_shapes as shapes
-from layers.views.editing import content_crs_of, geometry_given
 from layers.views.meetings import conflict_out
 from spatial.errors import Kind, OnemapError
 

@@ -1,12 +1,9 @@
 """Editing features: many as one change, or one by its address and ETag."""
 
-import json
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import ninja
-import numpy as np
-import shapely
 from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field
@@ -14,44 +11,14 @@ from pydantic import ConfigDict, Field
 from accounts.principals import who_asks
 from layers.actions import (
     FeatureEdit,
-    VersionRequired,
     edit_features,
     restore_feature,
     undo_change,
 )
-from layers.ogc import axes
+from layers.ogc.bodies import content_crs_of, geometry_given, version_matched
 from layers.rights import Action, Scope, scope
-from spatial.crs import CRS84, Crs
-from spatial.errors import Kind, OnemapError
 
 router = Router()
-
-
-class BadGeometry(OnemapError):
-    """What was sent is no GeoJSON geometry."""
-
-    kind: ClassVar = Kind.UNPROCESSABLE
-    code: ClassVar = "bad-geometry"
-    message: ClassVar = "edit {number}: the geometry is no GeoJSON geometry"
-    message_zh: ClassVar = "第 {number} 条编辑：几何不是有效的 GeoJSON"
-
-
-class HasHeights(OnemapError):
-    """Layers are plane; heights would be lost without a word."""
-
-    kind: ClassVar = Kind.UNPROCESSABLE
-    code: ClassVar = "has-heights"
-    message: ClassVar = "edit {number}: the geometry has heights; send it in two dimensions"
-    message_zh: ClassVar = "第 {number} 条编辑：几何含高程，请发送二维几何"
-
-
-class BadMatch(OnemapError):
-    """If-Match holds no version."""
-
-    kind: ClassVar = Kind.INVALID
-    code: ClassVar = "bad-if-match"
-    message: ClassVar = 'If-Match is the feature\'s ETag, such as "3"'
-    message_zh: ClassVar = 'If-Match 应为要素的 ETag，例如 "3"'
 
 
 class EditIn(Schema):
@@ -133,7 +100,7 @@ def patch(
 ) -> dict[str, Any]:
     """Change what is named of one feature; `If-Match` is the ETag it was read with."""
     found = scope(who_asks(request), name, Action.EDIT)
-    version = _version(if_match)
+    version = version_matched(if_match)
     geometry = (
         geometry_given(body.geometry, content_crs_of(content_crs), 1) if body.geometry is not None else None
     )
@@ -152,7 +119,9 @@ def delete(
 ) -> dict[str, Any]:
     """Delete one feature; its past stays. With `since`, a layer with valid time ends it on that day instead."""
     found = scope(who_asks(request), name, Action.EDIT)
-    return _write(request, found, [FeatureEdit("delete", fid, _version(if_match), since=since)], reason)
+    return _write(
+        request, found, [FeatureEdit("delete", fid, version_matched(if_match), since=since)], reason
+    )
 
 
 class RestoreIn(Schema):
@@ -183,36 +152,3 @@ def undo(request: HttpRequest, name: str, body: RestoreIn) -> dict[str, Any]:
 def _write(request: HttpRequest, found: Scope, edits: list[FeatureEdit], reason: str) -> dict[str, Any]:
     written = edit_features(found, edits, author=who_asks(request).name, reason=reason)
     return {"revision": written.revision, "fids": written.fids, "versions": written.versions}
-
-
-def _version(if_match: str | None) -> int:
-    if if_match is None:
-        raise VersionRequired()
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadMatch()
-    return int(text)
-
-
-def content_crs_of(text: str | None) -> Crs:
-    """The coordinate system that `Content-Crs` names; CRS84 if it is not given."""
-    return CRS84 if text is None else axes.output_crs(text.strip().removeprefix("<").removesuffix(">"))
-
-
-def geometry_given(given: Any, crs: Crs, number: int) -> Any:
-    """A GeoJSON geometry in the storage CRS.
-
-    Raises
-    ------
-    BadGeometry, HasHeights
-        Naming the edit's number.
-    """
-    try:
-        shape = shapely.from_geojson(json.dumps(given))
-    except (shapely.GEOSException, ValueError, RecursionError) as error:
-        raise BadGeometry(number=number) from error
-    if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
-        raise BadGeometry(number=number)
-    if shape.has_z:
-        raise HasHeights(number=number)
-    return axes.geometry_in(shape, crs)

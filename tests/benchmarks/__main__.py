@@ -13,14 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from layers.levels import city_grid  # noqa: E402 - Django first
-from tests.benchmarks import importing, parcels, report, serving  # noqa: E402
+from tests.benchmarks import drafts, importing, parcels, report, serving  # noqa: E402
 from tests.benchmarks.bare_sql import Floor  # noqa: E402
 from tests.benchmarks.bed import Bed  # noqa: E402
 from tests.benchmarks.measure import Client  # noqa: E402
 from tests.benchmarks.peers import MapServer, Missing, Tipg  # noqa: E402
 from tests.conftest import ROOT, wait_until  # noqa: E402
 
-PARTS = ("imports", "items", "tiles")
+PARTS = ("imports", "items", "tiles", "changesets")
 MVT_ROWS = [name for name, *_ in serving.TILES]
 
 
@@ -83,7 +83,9 @@ def serve(bed, options, path, notes, parts):
                 parcels.WEST, parcels.SOUTH, parcels.WEST + 60 * extent[0], parcels.SOUTH + 60 * extent[1],
             )  # fmt: skip
             servers.append(started(MapServer, notes, ["items_geojson_10k"], bed, serving.LAYER, limits))
-        tipg = started(Tipg, notes, ["items_geojson_10k", *MVT_ROWS[:2]], bed, serving.LAYER)
+        tipg = None
+        if {"items", "tiles"} & set(parts):
+            tipg = started(Tipg, notes, ["items_geojson_10k", *MVT_ROWS[:2]], bed, serving.LAYER)
         servers.append(tipg)
         running = [one for one in servers if one is not None]
         if "items" in parts:
@@ -93,6 +95,8 @@ def serve(bed, options, path, notes, parts):
             floor = Floor(bed.dsn)
             rows += serving.measure_tiles(bed, client, floor, tipg, options.rounds, extent, city_grid())
             floor.close()
+        if "changesets" in parts:
+            rows += drafts.measure(bed, client, options.rounds, extent)
     finally:
         client.close()
         for server in servers:
@@ -119,7 +123,7 @@ def main():
             rows += importing.measure(bed, path, options.rounds, notes)
             changed = parcels.next_year(folder, options.count)
             rows += importing.measure_replace(bed, path, changed, options.rounds)
-        if {"items", "tiles"} & set(parts):
+        if {"items", "tiles", "changesets"} & set(parts):
             rows += serve(bed, options, path, notes, parts)
     finally:
         bed.leave()

@@ -15,8 +15,9 @@ CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 class Connection:
     """One connection; reads bodies of stated length, in chunks, or up to the server's close."""
 
-    def __init__(self, port):
+    def __init__(self, port, key=None):
         self.port = port
+        self.more = f"Authorization: Bearer {key}\r\n" if key else ""
         self.socket = None
         self.rest = b""
 
@@ -25,7 +26,7 @@ class Connection:
         if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=120)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{self.more}\r\n".encode())
         while (end := self.rest.find(b"\r\n\r\n")) < 0:
             self._more()
         head, self.rest = self.rest[:end], self.rest[end + 4 :]
@@ -87,7 +88,7 @@ def run(question):
     start = threading.Barrier(question["clients"] + 1)
 
     def work():
-        connection = Connection(question["port"])
+        connection = Connection(question["port"], question.get("key"))
         start.wait()
         while True:
             with lock:

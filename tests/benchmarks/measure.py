@@ -73,9 +73,9 @@ class Client:
     def __init__(self):
         self.helper = Helper("http_client")
 
-    def seconds(self, port, paths, clients=CLIENTS):
-        """Seconds per request when `clients` connections ask for the paths, each path once."""
-        told = self.helper.ask({"port": port, "paths": paths, "clients": clients})
+    def seconds(self, port, paths, clients=CLIENTS, key=None):
+        """Seconds per request when `clients` connections ask for the paths, each path once, by a service key."""
+        told = self.helper.ask({"port": port, "paths": paths, "clients": clients, "key": key})
         if set(told["statuses"]) != {"200"}:
             raise RuntimeError(f"port {port}: {told['statuses']}, {told['trouble']}")
         return told["seconds"] / len(paths)

@@ -10,6 +10,8 @@ TARGETS = {
     ("import_append", "ogr2ogr"): 0.4,
     ("import_replace", "create"): 0.5,
     ("items_geojson_10k", "mapserver"): 3.0,
+    ("changeset_2000", "published"): 0.62,
+    ("changeset_50", "published"): 0.9,
 }
 BARE_SQL, BARE_SQL_TARGET, OTHER_TARGET = "bare-sql", 0.8, 1.0
 

@@ -16,6 +16,8 @@ from tests.benchmarks.report import Row, rows_of, table, write
         ("import_replace", "create", 0.5),
         ("items_geojson_10k", "mapserver", 3.0),
         ("items_geojson_10k", "tipg", 1.0),
+        ("changeset_2000", "published", 0.62),
+        ("changeset_50", "published", 0.9),
         ("mvt_z16_citygrid", "bare-sql", 0.8),
     ],
 )

@@ -199,18 +199,30 @@ def _item_links(
     return links
 
 
+def fid_of(name: str, text: str) -> int:
+    """The fid of an address.
+
+    Raises
+    ------
+    FeatureNotFound
+        It is no fid.
+    """
+    if not FID.match(text) or int(text) >= 2**63:
+        raise FeatureNotFound(layer=name, fid=text)
+    return int(text)
+
+
 @require_safe
 def item(request: HttpRequest, name: str, fid: str) -> HttpResponse:
     """GET /ogc/collections/NAME/items/FID: the feature, its version as ETag."""
     found = scope(who_asks(request), name, Action.QUERY)
     given = single(request.GET)
     known_only(given, {"crs", "as-of", "datetime", "properties", "changeset"})
-    if not FID.match(fid) or int(fid) >= 2**63:
-        raise FeatureNotFound(layer=name, fid=fid)
+    number = fid_of(name, fid)
     overlay = access.asked(who_asks(request), given.get("changeset"), given.get("as-of"))
     query = _laid_over(parse_items(found, given), overlay)
     note_read(who_asks(request), found, "item")
-    feature = items.one_feature(found, int(fid), query)
+    feature = items.one_feature(found, number, query)
     if feature is None:
         raise FeatureNotFound(layer=name, fid=fid)
     text, version = feature
