@@ -7,9 +7,10 @@ DEMO ?=
 ARGS ?=
 FROM ?=
 TO ?=
+MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run start stop status test check bench bench-peers e2e bless backup restore
+.PHONY: help run start stop status test check bench bench-peers e2e fuzz bless backup restore
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +41,9 @@ bench-peers: ## install the peers that Debian and PyPI have
 
 e2e: ## browser tests alone
 	@$(CONTROL) e2e $(ARGS)
+
+fuzz: ## generated requests at every door, for an hour (MINUTES=)
+	@$(CONTROL) fuzz --minutes "$(MINUTES)"
 
 bless: ## record the golden pictures and answers anew; look at the difference before committing it
 	@$(CONTROL) bless $(ARGS)

@@ -164,7 +164,7 @@ ONEMAP_UPLOAD_QUOTA = int(
 ONEMAP_DISK_RESERVE = float(ENV.get("ONEMAP_DISK_RESERVE", "0.15"))  # share of the disk kept for the database
 
 # Places of one web process for large answers and for bodies; one caller takes half of them (docs/decisions/0020).
-ONEMAP_HEAVY_PLACES = int(ENV.get("ONEMAP_HEAVY_PLACES", max(8, os.cpu_count() or 1)))
+ONEMAP_HEAVY_PLACES = int(ENV.get("ONEMAP_HEAVY_PLACES", max(4, os.cpu_count() or 1)))
 ONEMAP_BODY_PLACES = int(ENV.get("ONEMAP_BODY_PLACES", "24"))
 ONEMAP_BUSY_RETRY_S = int(ENV.get("ONEMAP_BUSY_RETRY_S", "2"))
 ONEMAP_STALLED_S = int(ENV.get("ONEMAP_STALLED_S", "60"))  # a reader that takes nothing for so long is let go

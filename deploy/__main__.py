@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
     "test": lambda _, rest: suites.test(rest),
     "check": lambda _options, _: suites.check(),
     "e2e": lambda _, rest: suites.pytest_only("tests/e2e", *rest),
+    "fuzz": lambda options, _: suites.fuzz(options.minutes),
     "bless": lambda _, rest: suites.pytest_only("tests/golden", "--bless", *rest),
     "bench": lambda _, rest: suites.bench(rest),
     "bench-peers": lambda _options, _: peers.install(live()),
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, default=None, help="port to serve on; default 8000 or the next free one"
     )
     parser.add_argument("--demo", type=_size, default="small", help=f"first start: {'|'.join(SIZES)}")
+    parser.add_argument("--minutes", type=_minutes, default=60.0, help="fuzz: how long; default 60")
     parser.add_argument("--to", type=_path, default=None, help="backup: folder to write")
     parser.add_argument("--from", dest="source", type=_path, default=None, help="restore: folder to read")
     return parser
@@ -79,6 +81,15 @@ def _port(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"not a port: {text}")
     return int(text)
+
+
+def _minutes(text: str) -> float:
+    """A number of minutes; an hour for an empty text."""
+    if not text:
+        return 60.0
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 6_000):
+        raise argparse.ArgumentTypeError(f"not a number of minutes: {text}")
+    return float(text)
 
 
 def _size(text: str) -> str:

@@ -1,5 +1,6 @@
 """Tests and checks: what CI runs is what everybody runs."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -111,6 +112,12 @@ def pytest_only(*arguments: str) -> int:
     """One part of the platform's tests."""
     with test_bed(for_tests(), disposable=True) as bed:
         return 0 if bed.python("-m", "pytest", *arguments) else 1
+
+
+def fuzz(minutes: float) -> int:
+    """The generators of tests/fuzzing for so many minutes; each door's first fault is told at the end."""
+    os.environ["ONEMAP_FUZZ_MINUTES"] = str(minutes)
+    return pytest_only("tests/fuzzing", "-s")
 
 
 def bench(arguments: Sequence[str]) -> int:
