@@ -22,6 +22,8 @@ from django.db import connection
 from tests import databases
 
 ROOT = Path(__file__).parents[1]
+# Fixtures that test modules name as plugins and import from too: told before the first import.
+pytest.register_assert_rewrite("tests.layermaking", "tests.matrix", "tests.hostility", "tests.surveying")
 
 
 @pytest.fixture(scope="session")

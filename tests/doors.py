@@ -86,7 +86,7 @@ def _geopackage(body: bytes) -> str:
                 if "rtree" not in name
                 for row in base.execute(f'SELECT * FROM "{name}"')
             ]
-        return "\n".join([*names, *rows, gpd.read_file(path).to_json(default=str)])
+        return "\n".join([*names, *rows, gpd.read_file(path, layer=0).to_json(default=str)])
 
 
 def _zip(body: bytes) -> str:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from accounts.principals import Principal, who_asks
@@ -229,7 +229,7 @@ def _job(job: Job | None) -> dict[str, Any] | None:
 
 
 @router.post("/deliveries", response={201: dict[str, Any]}, summary="Send a delivery")
-def send(request: HttpRequest, body: DeliveryIn) -> tuple[int, dict[str, Any]]:
+def send(request: HttpRequest, body: DeliveryIn) -> Status[dict[str, Any]]:
     """Make a delivery of complete uploads, by a profile or with a document of its own."""
     who = who_asks(request)
     profile = _profile(who, body.profile) if body.profile else None
@@ -256,7 +256,7 @@ def send(request: HttpRequest, body: DeliveryIn) -> tuple[int, dict[str, Any]]:
             answers=body.answers,
             profile=profile,
         )
-    return 201, {"id": delivery.pk, "job": delivery.job}
+    return Status(201, {"id": delivery.pk, "job": delivery.job})
 
 
 @router.get("/deliveries/{int:number}", summary="A delivery")

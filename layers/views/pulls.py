@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from accounts.actions import department_of
@@ -87,10 +87,10 @@ def pulls(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/pulls", response={201: dict[str, Any]}, summary="Add a pull")
-def add(request: HttpRequest, body: PullIn) -> tuple[int, dict[str, Any]]:
+def add(request: HttpRequest, body: PullIn) -> Status[dict[str, Any]]:
     """It is fetched as soon as a worker is free, then in its rhythm."""
     who = manager_of(request)
-    return 201, _told(_keep(Pull(created_by=who.name), body, who, "pull.add"))
+    return Status(201, _told(_keep(Pull(created_by=who.name), body, who, "pull.add")))
 
 
 @router.put("/pulls/{int:number}", summary="Change a pull")
@@ -101,18 +101,18 @@ def change(request: HttpRequest, number: int, body: PullIn) -> dict[str, Any]:
 
 
 @router.delete("/pulls/{int:number}", response={204: None}, summary="Remove a pull")
-def remove(request: HttpRequest, number: int) -> tuple[int, None]:
+def remove(request: HttpRequest, number: int) -> Status[None]:
     """What it delivered stays."""
     who = manager_of(request)
     with transaction.atomic():
         found = pull_of(number)
         audit.record(who, "pull.remove", "pull", found.name, source=found.kind)
         found.delete()
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/pulls/{int:number}/run", response={202: dict[str, Any]}, summary="Fetch now")
-def run(request: HttpRequest, number: int) -> tuple[int, dict[str, Any]]:
+def run(request: HttpRequest, number: int) -> Status[dict[str, Any]]:
     """Outside of the rhythm; the answer names the job. One that is under way already is answered again."""
     who = manager_of(request)
     with transaction.atomic():
@@ -121,7 +121,7 @@ def run(request: HttpRequest, number: int) -> tuple[int, dict[str, Any]]:
         if job is None:
             job = running.enqueue(found, who.name)
             audit.record(who, "pull.run", "pull", found.name)
-    return 202, {"id": found.pk, "job": job.pk}
+    return Status(202, {"id": found.pk, "job": job.pk})
 
 
 def pull_of(number: int) -> Pull:

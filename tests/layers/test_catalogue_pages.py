@@ -126,7 +126,7 @@ def test_geopackage_holds_the_stored_coordinates(parcels, water, tmp_path):
     answer = water.get("/catalogue/parcels/download.gpkg")
     path = tmp_path / "read.gpkg"
     path.write_bytes(body_of(answer))
-    frame = gpd.read_file(path, fid_as_index=True)
+    frame = gpd.read_file(path, layer=0, fid_as_index=True)
     assert (frame.crs.to_epsg(), list(frame.index)) == (4547, [1, 2, 3, 4, 5, 6])
     for row, shape in zip(layermaking.ground("parcels"), frame.geometry, strict=True):
         assert shapely.hausdorff_distance(row["geometry"], shape) < 1e-6

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from pyproj import Transformer
 from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import Affine, from_origin
 
 from layers.exchange import imports, rasters
@@ -232,7 +233,8 @@ def turned(path):
 
 
 def nowhere(path):
-    return ground(path, crs=None, transform=Affine.identity())
+    with pytest.warns(NotGeoreferencedWarning):
+        return ground(path, crs=None, transform=Affine.identity())
 
 
 def many_bands(path):
