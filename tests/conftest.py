@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests import databases
+from tests import databases, together
 
 ROOT = Path(__file__).parents[1]
 # Fixtures that test modules name as plugins and import from too: told before the first import.
@@ -30,6 +30,64 @@ pytest.register_assert_rewrite("tests.layermaking", "tests.matrix", "tests.hosti
 def shared_data() -> Path:
     """Real data beside the checkout."""
     return ROOT.parent / "shared" / "data"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config, items):
+    """Groups are named before others read them; the order is ours after others made theirs."""
+    if not together.one_of_several(config):
+        return (yield)
+    together.name_groups(items)
+    answer = yield
+    items.sort(key=together.rank)
+    return answer
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    with together.turn(item):
+        return (yield)
+
+
+def pytest_sessionfinish(session):
+    """The templates go with the last that may copy them."""
+    if not together.one_of_several(session.config):
+        for made in together.run_folder(session.config).glob("template_*"):
+            Site(made, made.name).drop()
+
+
+def template(config, stem, make):
+    """Name of a database to copy, made once for all workers of a run."""
+    folder = together.run_folder(config)
+    name = f"template_{stem}_{folder.name.replace('-', '_')}"
+    one = Site(folder / name, name)
+    with together.locked(folder / f"{stem}.lock"):
+        if not one.folder.exists():
+            make(one)
+    return one.name
+
+
+@pytest.fixture(scope="session")
+def migrated(request):
+    """Name of a database with the platform's empty tables, to copy."""
+    return template(request.config, "migrated", lambda one: one.create())
+
+
+@pytest.fixture(scope="session")
+def peopled(request, migrated):
+    """Name of one with the demonstration departments and accounts too."""
+
+    def make(one):
+        one.copy(migrated)
+        one.shell("from demo.actions import settle_people; settle_people()")
+
+    return template(request.config, "peopled", make)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, migrated):
+    """The database of the tests is a copy too."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +160,12 @@ class Site:
         with closing(self.connect("postgres")) as linked:
             databases.create(linked, self.name)
         subprocess.run(self.command("migrate", "-v0"), env=self.env, check=True, cwd=ROOT)
+
+    def copy(self, template: str) -> None:
+        """Make the database as a copy of another one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with closing(self.connect("postgres")) as linked:
+            databases.create(linked, self.name, template)
 
     def drop(self) -> None:
         with closing(self.connect("postgres")) as linked:
@@ -200,11 +264,10 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory, peopled):
     """A running site with the demonstration departments but no layer: tests import their own."""
     one = Site(tmp_path_factory.mktemp("site"), f"onemap_site_{os.getpid()}")
-    one.create()
-    one.shell("from demo.actions import settle_people; settle_people()")
+    one.copy(peopled)
     one.start_web()
     one.start_worker()
     yield one
@@ -213,10 +276,10 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def city(tmp_path_factory):
+def city(tmp_path_factory, migrated):
     """A running site with the demonstration city of size small."""
     one = Site(tmp_path_factory.mktemp("city"), f"onemap_city_{os.getpid()}")
-    one.create()
+    one.copy(migrated)
     one.start_web()
     one.start_worker()
     code, report = one.manage("demo_city", "--size", "small")
@@ -233,11 +296,10 @@ def live_site(city):
 
 
 @pytest.fixture
-def fresh_site(tmp_path_factory):
+def fresh_site(tmp_path_factory, peopled):
     """A site of its own for tests that kill things; nothing runs yet."""
     one = Site(tmp_path_factory.mktemp("fresh"), f"onemap_fresh_{os.getpid()}_{free_port()}")
-    one.create()
-    one.shell("from demo.actions import settle_people; settle_people()")
+    one.copy(peopled)
     yield one
     one.stop()
     one.drop()

@@ -108,6 +108,7 @@ def test_a_leaver_is_told_what_a_stranger_is_told(browser, lin):
     assert browser.log_in().json()["code"] == "login-refused"
 
 
+@pytest.mark.alone
 def test_an_unknown_name_takes_as_long_as_a_wrong_password(browser, lin):
     def seconds(username):
         began = time.perf_counter()

@@ -141,11 +141,10 @@ def kill_tree(site, process):
 
 
 @pytest.fixture(scope="module")
-def doomed(tmp_path_factory):
+def doomed(tmp_path_factory, peopled):
     folder = tmp_path_factory.mktemp("doomed")
     one = Doomed(folder, f"onemap_doomed_{os.getpid()}")
-    one.create()
-    one.shell("from demo.actions import settle_people; settle_people()")
+    one.copy(peopled)
     yield one
     one.stop()
     one.drop()

@@ -163,11 +163,10 @@ def on_database(site):
 
 
 @pytest.fixture(scope="session")
-def land_site(tmp_path_factory):
+def land_site(tmp_path_factory, peopled):
     folder = tmp_path_factory.mktemp("land")
     one = Land(folder, f"onemap_{folder.name}_{folder.parent.name.replace('-', '_')}")
-    one.create()
-    one.shell("from demo.actions import settle_people; settle_people()")
+    one.copy(peopled)
     one.start_web()
     yield one
     one.stop()

@@ -163,6 +163,7 @@ class Editor:
             self.acknowledged.append((self.fid, self.version, floors))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_twenty_editors_beside_a_bulk_append(land, tmp_path, record_property):
     name = land.lots(EDITORS)

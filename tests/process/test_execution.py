@@ -65,7 +65,9 @@ def test_the_lock_is_let_go():
     job = ended("work")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s::bigint::oid", [job.pk]
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s::bigint::oid"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [job.pk],
         )
         assert cursor.fetchone()[0] == 0
 

@@ -30,6 +30,7 @@ def holder(job):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             " AND classid = %s::bigint::oid AND objid = %s::bigint::oid",
             [LOCK_SPACE, job.pk],
         )
