@@ -166,11 +166,11 @@ def crs_missing(bounds: BBox | None, crs_note: str | None) -> Held:
     guesses = guess_crs(bounds, BBox(*lon_lat)) if bounds else []
     listed = [{"crs": f"EPSG:{one.srid}", "why": one.why_en, "why_zh": one.why_zh} for one in guesses]
     give = f"--source-crs EPSG:{guesses[0].srid}" if guesses else "--source-crs EPSG:n"
-    note = f" ({crs_note})" if crs_note else ""
+    zh, _, en = (crs_note or "").partition(" / ")  # readers write both languages, Chinese first
     return Held(
         "crs-missing",
-        f"the file does not say in which coordinate system it is{note}",
-        f"文件未说明坐标系{note}",
+        f"the file does not say in which coordinate system it is{f' ({en or zh})' if zh else ''}",
+        f"文件未说明坐标系{f'（{zh}）' if zh else ''}",
         give,
         {"guesses": listed, "bounds": list(bounds) if bounds else None},
     )

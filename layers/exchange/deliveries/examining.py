@@ -7,6 +7,7 @@ are removed first.
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,13 @@ from layers.models import Delivery, DeliveryFinding, DeliveryPart
 from process.context import Cancelled, JobContext, LostJob
 from spatial.errors import OnemapError
 from spatial.formats.listing import list_layers
+from spatial.formats.source import Source
 
 State = Delivery.State
 LEVELS = {"rejected": "block", "warning": "warn", "repaired": "note", "note": "note"}
 MOST_FINDINGS = 20_000  # of one part; the count goes on
+SAMPLE_ROWS = 5
+SAMPLE_WIDTH = 80  # characters of a value
 
 
 def run_check(context: JobContext) -> Mapping[str, Any] | None:
@@ -53,6 +57,22 @@ def run_check(context: JobContext) -> Mapping[str, Any] | None:
 def _leave(delivery: Delivery, state: State, reason: str) -> None:
     drop_tables(delivery)
     Delivery.objects.filter(pk=delivery.pk, state=State.CHECKING).update(state=state, reason=reason)
+
+
+def samples_of(source: Source) -> list[dict[str, Any]]:
+    """The first rows as text, read as they will be: what a person looks at before saying that it is right."""
+    with closing(source.batches(SAMPLE_ROWS)) as batches:
+        first = next(batches, None)
+    if first is None:
+        return []
+    rows = [
+        {
+            name: "" if value is None else str(value)[:SAMPLE_WIDTH].replace("\0", "")
+            for name, value in row.items()
+        }
+        for row in first.table.slice(0, SAMPLE_ROWS).to_pylist()
+    ]
+    return [{"encoding": source.encoding, "rows": rows}]
 
 
 class Examination:
@@ -148,7 +168,7 @@ class Examination:
             return rasters.inspect_raster(path, options).held
         found = inspect(path, options, judge(options))
         if found.source is not None:
-            part.samples = found.source.encoding_samples or part.samples
+            part.samples = found.source.encoding_samples or part.samples or samples_of(found.source)
             part.facts |= {
                 "encoding": found.source.encoding,
                 "source_crs": found.srid and f"EPSG:{found.srid}",

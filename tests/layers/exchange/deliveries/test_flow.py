@@ -137,3 +137,14 @@ def test_a_delivery_sent_back_keeps_no_table_after_the_sweep(folder):
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'staging'")
         tokens = {name.split("_")[1] for (name,) in cursor.fetchall()}
     assert tokens == {kept.token}
+
+
+def test_what_is_asked_comes_with_rows_to_look_at(folder):
+    delivery = send(folder)
+    assert {one["code"] for one in delivery.questions} == {"crs-missing"}
+    shown = {part.source: part.samples for part in delivery.parts.all()}
+    (land_rows,) = shown["DLTB"]
+    assert land_rows["encoding"] == "gb18030"
+    assert (len(land_rows["rows"]), land_rows["rows"][0]["DLMC"]) == (5, "公园绿地")
+    assert shown["RK"][0]["rows"][0] == {"BSM": "440304000000000000", "RKS": "100"}
+    assert shown["DEM"] == []
