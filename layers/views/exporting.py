@@ -1,40 +1,23 @@
 """Asking for an export, looking at it, fetching its file."""
 
-import json
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-import shapely
 from django.http import FileResponse, HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import ConfigDict
-from shapely.geometry.base import BaseGeometry
 
 from accounts.principals import who_asks
 from layers.exchange import export_jobs
 from layers.exchange.export_jobs import ExportRequest
 from layers.exchange.exports import MEDIA
+from layers.exchange.exports.areas import drawn_area
 from layers.ogc import axes
 from layers.rights import Action, scope
 from process import audit
 from process.models import Job, State
-from spatial.crs import CRS84, crs_of
-from spatial.errors import Kind, OnemapError
+from spatial.crs import crs_of
 
 router = Router()
-
-MOST_POINTS = 100_000
-
-
-class BadArea(OnemapError):
-    """An area that cannot be clipped to."""
-
-    kind: ClassVar = Kind.UNPROCESSABLE
-    code: ClassVar = "bad-area"
-    message: ClassVar = (
-        "the area is no polygon in longitude and latitude near the city, or has over {limit} points"
-    )
-    message_zh: ClassVar = "区域不是本市附近以经纬度表示的多边形，或超过 {limit} 个点"
 
 
 class ExportIn(Schema):
@@ -71,25 +54,7 @@ def _area(given: dict[str, Any] | None) -> str | None:
         return None
     if set(given) == {"division"} and isinstance(given["division"], str):
         return f"division:{given['division'][:40]}"
-    moved = axes.geometry_in(_polygon(given), CRS84)
-    if not np.isfinite(shapely.get_coordinates(moved)).all():
-        raise BadArea(limit=MOST_POINTS)
-    return str(shapely.to_wkb(shapely.make_valid(moved), hex=True))
-
-
-def _polygon(given: dict[str, Any]) -> BaseGeometry:
-    try:
-        shape = shapely.from_geojson(json.dumps(given))
-    except (shapely.GEOSException, ValueError, TypeError):
-        raise BadArea(limit=MOST_POINTS) from None
-    points = shapely.get_coordinates(shape)
-    limit = axes.storable(CRS84)
-    inside = (points >= (limit.xmin, limit.ymin)) & (points <= (limit.xmax, limit.ymax))
-    if shape.geom_type not in {"Polygon", "MultiPolygon"} or shape.is_empty or len(points) > MOST_POINTS:
-        raise BadArea(limit=MOST_POINTS)
-    if not inside.all():
-        raise BadArea(limit=MOST_POINTS)
-    return shape
+    return drawn_area(given).hex()
 
 
 @router.get("/exports/{int:job}", summary="An export")

@@ -1,6 +1,8 @@
 """Write a layer to a file (contract.md, export_layer)."""
 
 import getpass
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,11 +11,14 @@ from django.core.management.base import CommandParser
 
 from accounts.commandline import JsonCommand
 from layers.exchange.exports import Clip, division_clip, export
+from layers.exchange.exports.areas import drawn_area
 from layers.ogc import axes
 from layers.rights import operator_scope
 from process import audit
 from spatial.crs import crs_of, parse_crs
 from spatial.errors import Kind, OnemapError
+
+MOST_TOLD = 200  # characters of an area that the audit keeps
 
 
 class BadAreaOption(OnemapError):
@@ -21,8 +26,10 @@ class BadAreaOption(OnemapError):
 
     kind: ClassVar = Kind.INVALID
     code: ClassVar = "bad-area"
-    message: ClassVar = "--area takes division:CODE, and --cut needs --area"
-    message_zh: ClassVar = "--area 的写法是 division:代码；--cut 须与 --area 同用"
+    message: ClassVar = "--area takes division:CODE or a GeoJSON polygon, as text or file; --cut needs --area"
+    message_zh: ClassVar = (
+        "--area 的写法是 division:代码，或 GeoJSON 面（文本或文件）；--cut 须与 --area 同用"
+    )
 
 
 class Command(JsonCommand):
@@ -39,7 +46,7 @@ class Command(JsonCommand):
         )
         parser.add_argument("--encoding", default="utf-8", help="of a shapefile or CSV: utf-8 or gbk")
 
-        parser.add_argument("--area", help="division:CODE; only what lies there")
+        parser.add_argument("--area", help="division:CODE, or GeoJSON in longitude and latitude; only that")
         parser.add_argument("--cut", action="store_true", help="cut features at the edge of the area")
 
     def run(self, **options: Any) -> dict[str, Any]:
@@ -48,7 +55,8 @@ class Command(JsonCommand):
         crs = parse_crs(options["crs"], axes.OUTPUT) if options["crs"] else fallback
         scope = operator_scope(options["layer"])
         clip = _clip(options["area"], cut=options["cut"])
-        count = export(scope, path, crs=axes.file_crs(crs, path), encoding=options["encoding"], clip=clip)
+        target = axes.file_crs(crs, path)
+        count = export(scope, path, crs=target, encoding=options["encoding"], clip=clip, told=self._told)
         audit.record(
             f"cli:{getpass.getuser()}",
             "layer.export",
@@ -56,9 +64,12 @@ class Command(JsonCommand):
             scope.layer.name,
             features=count,
             file=path.name,
-            area=options["area"],
+            area=options["area"][:MOST_TOLD] if options["area"] else None,
         )
         return {"layer": scope.layer.name, "path": str(path), "features": count, "crs": crs.code}
+
+    def _told(self, count: int) -> None:
+        self.stderr.write(f"{count} features")
 
 
 def _clip(area: str | None, *, cut: bool) -> Clip | None:
@@ -66,10 +77,25 @@ def _clip(area: str | None, *, cut: bool) -> Clip | None:
 
     Raises
     ------
-    BadAreaOption, UnknownDivision
+    BadAreaOption, BadArea, UnknownDivision
     """
     if area is None and not cut:
         return None
-    if area is None or not area.startswith("division:"):
-        raise BadAreaOption()
-    return division_clip(area.removeprefix("division:"), cut=cut)
+    if area is not None and area.startswith("division:"):
+        return division_clip(area.removeprefix("division:"), cut=cut)
+    return Clip(drawn_area(_document(area or "")), cut)
+
+
+def _document(area: str) -> Mapping[str, Any]:
+    """The polygon of a GeoJSON text or file: a geometry, or a feature's.
+
+    Raises
+    ------
+    BadAreaOption
+    """
+    try:
+        text = area if area.lstrip().startswith("{") else Path(area).read_text(encoding="utf-8")
+        found = json.loads(text)
+        return dict(found.get("geometry") or found)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        raise BadAreaOption() from None

@@ -4,9 +4,11 @@ import json
 
 import pyogrio
 import pytest
+import shapely
 from django.core.management import CommandError, call_command
 
 from layers.models import Layer
+from spatial.crs import transformation
 from tests import people
 from tests.layermaking import NORTH, WEST, ground, make_layer, square
 
@@ -43,6 +45,28 @@ def test_a_division_clips(city, capsys, tmp_path, more):
     assert whole.intersection(district).area < whole.area - 1_000
 
 
+@pytest.mark.parametrize("kind", ["text", "file", "feature"])
+def test_a_drawn_area_clips(city, capsys, tmp_path, kind):
+    district = square(WEST, NORTH, 473.4567)
+    drawn = shapely.transform(district, transformation(4547, 4490, {}).apply)
+    area = shapely.to_geojson(drawn)
+    if kind == "feature":
+        area = json.dumps({"type": "Feature", "properties": {}, "geometry": json.loads(area)})
+    if kind == "file":
+        (tmp_path / "area.geojson").write_text(area)
+        area = tmp_path / "area.geojson"
+    code, told = run(capsys, "parcels_told", tmp_path / "parcels.gpkg", "--area", area, "--cut")
+    assert (code, told["features"]) == (0, 1)
+    shape = pyogrio.read_dataframe(tmp_path / "parcels.gpkg", layer="parcels_told").geometry[0]
+    wanted = ground("parcels_told")[0]["geometry"].intersection(district).area
+    assert shape.area == pytest.approx(wanted, abs=0.1)
+
+
+def test_how_far_it_is_goes_to_stderr(city, capsys, tmp_path):
+    call_command("export_layer", "parcels_told", str(tmp_path / "x.gpkg"), "--json")
+    assert "6 features" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("suffix", [".xlsx", ".dxf", ".parquet", ".fgb", ".csv", ".shp.zip", ".geojson"])
 def test_every_suffix(city, capsys, tmp_path, suffix):
     code, told = run(capsys, "parcels_told", tmp_path / f"parcels{suffix}")
@@ -50,7 +74,9 @@ def test_every_suffix(city, capsys, tmp_path, suffix):
     assert (tmp_path / f"parcels{suffix}").stat().st_size > 100
 
 
-@pytest.mark.parametrize("words", [("--cut",), ("--area", "box"), ("--area", "division:000000")])
+@pytest.mark.parametrize(
+    "words", [("--cut",), ("--area", "box"), ("--area", "division:000000"), ("--area", "{}")]
+)
 def test_a_wrong_area_is_refused(city, capsys, tmp_path, words):
     code, told = run(capsys, "parcels_told", tmp_path / "x.gpkg", *words)
     assert (code, told["status"]) == (1, "failed")

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Grant } from '../src/api/layerTypes';
 import { csvText } from '../src/parts/files';
 import { addressOf, csvOf, inForce, keyOf, treeRows } from '../src/screens/codes/rows';
-import { askedOf, formatsFor } from '../src/screens/layers/export';
+import { areaOf, askedOf, formatsFor } from '../src/screens/layers/export';
 import { emptyGrant, givenAgain, givenOf, grantFaults, withNeeds } from '../src/screens/layers/grants';
 import { differing, formOf, freshness, recordOf } from '../src/screens/layers/words';
 import { documentOf, emptyDocument } from '../src/screens/profiles/document';
@@ -68,8 +68,8 @@ test('a right taken back is given again as it was, unless its area was drawn', (
 });
 
 test('an export asks for what its format knows', () => {
-  expect(askedOf({ format: '.gpkg', crs: '', encoding: 'gbk', division: '', cut: true })).toEqual({ format: '.gpkg', crs: null, encoding: 'utf-8', area: null, cut: false });
-  expect(askedOf({ format: '.csv', crs: 'EPSG:4490', encoding: 'gbk', division: '440304', cut: true })).toMatchObject({ encoding: 'gbk', area: { division: '440304' }, cut: true });
+  expect(askedOf({ format: '.gpkg', crs: '', encoding: 'gbk', division: '', drawn: null, cut: true })).toEqual({ format: '.gpkg', crs: null, encoding: 'utf-8', area: null, cut: false });
+  expect(askedOf({ format: '.csv', crs: 'EPSG:4490', encoding: 'gbk', division: '440304', drawn: null, cut: true })).toMatchObject({ encoding: 'gbk', area: { division: '440304' }, cut: true });
   expect(formatsFor('table').map(({ suffix }) => suffix)).toEqual(['.gpkg', '.csv', '.xlsx', '.parquet']);
 });
 
@@ -90,4 +90,15 @@ test('a document is an object of JSON', () => {
 test('a changed field of the roster is shown as old and new', () => {
   expect(fieldText(['水务', '水务局'])).toBe('水务 → 水务局');
   expect(fieldText([null, '水务局'])).toBe('— → 水务局');
+});
+
+test('an area out of a file goes before a division, whatever its GeoJSON looks like', () => {
+  const square = [[[114, 22], [114.1, 22], [114.1, 22.1], [114, 22]]];
+  const polygon = { type: 'Polygon', coordinates: square };
+  const wanted = { type: 'MultiPolygon', coordinates: [square] } as const;
+  const feature = { type: 'Feature', properties: {}, geometry: polygon };
+  for (const one of [polygon, feature, { type: 'FeatureCollection', features: [feature] }, wanted]) expect(areaOf(JSON.stringify(one))).toEqual(wanted);
+  for (const text of ['', 'null', '{"type":"Point","coordinates":[1,2]}', '{"features":[null]}']) expect(areaOf(text)).toBeNull();
+  const drawn = areaOf(JSON.stringify(polygon));
+  expect(askedOf({ format: '.gpkg', crs: '', encoding: 'utf-8', division: '440304', drawn, cut: true })).toMatchObject({ area: wanted, cut: true });
 });

@@ -183,7 +183,7 @@ export interface ExportAsked {
   format: string;
   crs: string | null;
   encoding: string;
-  area: { division: string } | null;
+  area: { division: string } | { type: string; coordinates: unknown[] } | null;
   cut: boolean;
 }
 

@@ -26,7 +26,34 @@ export interface ExportDraft {
   crs: string;
   encoding: string;
   division: string;
+  /** A polygon out of a file, in longitude and latitude; it goes before a division. */
+  drawn: AreaShape | null;
   cut: boolean;
+}
+
+export interface AreaShape {
+  type: 'Polygon' | 'MultiPolygon';
+  coordinates: unknown[];
+}
+
+interface GeoJson {
+  type?: string;
+  features?: GeoJson[];
+  geometry?: GeoJson | null;
+  coordinates?: unknown[];
+}
+
+/** The polygons of a GeoJSON text as one area; null when there is none. */
+export function areaOf(text: string): AreaShape | null {
+  let found: GeoJson;
+  try {
+    found = JSON.parse(text) as GeoJson;
+  } catch {
+    return null;
+  }
+  const shapes = (found?.features ?? [found]).map((one) => one?.geometry ?? one);
+  const parts = shapes.flatMap((one) => (one?.type === 'Polygon' ? [one.coordinates] : one?.type === 'MultiPolygon' ? (one.coordinates ?? []) : []));
+  return parts.length ? { type: 'MultiPolygon', coordinates: parts } : null;
 }
 
 export function askedOf(draft: ExportDraft): ExportAsked {
@@ -35,7 +62,7 @@ export function askedOf(draft: ExportDraft): ExportAsked {
     format: draft.format,
     crs: draft.crs || null,
     encoding: hasEncoding(draft.format) ? draft.encoding : 'utf-8',
-    area: division ? { division } : null,
-    cut: division !== '' && draft.cut,
+    area: draft.drawn ?? (division ? { division } : null),
+    cut: (draft.drawn !== null || division !== '') && draft.cut,
   };
 }
