@@ -12,7 +12,7 @@ class Change(models.Model):
     layer = models.ForeignKey(Layer, models.CASCADE, related_name="changes")
     revision = models.BigIntegerField()
     at = models.DateTimeField()  # taken under the layer's lock, never runs backwards
-    kind = models.CharField(max_length=12)  # edit, import, restore, undo
+    kind = models.CharField(max_length=12)  # edit, import, restore, undo, changeset
     author = models.CharField(max_length=200)
     reason = models.TextField(blank=True)
     inserted = models.BigIntegerField(default=0)

@@ -22,7 +22,7 @@ from layers.models import Change, Changeset, ChangesetStep
 from tests.conftest import ROOT
 from tests.layers.conftest import race
 
-ROUNDS = 8
+ROUNDS = 4
 PAIRS = [
     (start, *pair)
     for start, step in (("submitted", "approve"), ("approved", "publish"))
@@ -54,10 +54,9 @@ def do(step, number, who, counter):
     return take_step(number, who, step, reason="因为", counter=counter)
 
 
-@pytest.mark.parametrize(("start", "first", "second"), PAIRS)
-def test_of_two_steps_at_once_one_is_taken(land, staff, start, first, second):
-    for fid in range(1, ROUNDS + 1):
-        number, counter = draft(staff, fid, 70)
+def test_of_two_steps_at_once_one_is_taken(land, staff):
+    for start, first, second in PAIRS * ROUNDS:
+        number, counter = draft(staff, 1, 70, land.rows(staff.layer, "version")[0][1])
         take_step(number, staff.lin, "submit")
         if start == "approved":
             take_step(number, staff.zhao, "approve", counter=counter)
@@ -156,7 +155,6 @@ def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 write, point = publishing._write, {point!r}
 def written(*given):
-    if point == "before": die()
     write(*given)
     if point == "after": die()
 publishing._write = written
@@ -166,7 +164,7 @@ die()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", ["before", "after", "committed"])
+@pytest.mark.parametrize("point", ["after", "committed"])
 def test_a_server_killed_while_it_publishes_leaves_all_or_nothing(land, staff, point):
     other = land.lots(3)
     for who, actions in (("lin", ["view", "query", "edit"]), ("zhao", ["view", "query", "publish"])):
