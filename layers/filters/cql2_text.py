@@ -1,7 +1,7 @@
 """CQL2 text (OGC 21-065r2) into a tree."""
 
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import shapely
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
@@ -52,10 +52,9 @@ def parse(text: str) -> Node:
     if len(text) > MOST_CHARACTERS:
         raise FilterTooLarge(what="characters", what_zh="字符", most=MOST_CHARACTERS)
     try:
-        found: Node = _PARSER.parse(text)
+        return cast(Node, _PARSER.parse(text))  # the transformer leaves no tree of lark's
     except UnexpectedInput as fault:
         _refuse(fault, text)
-    return found
 
 
 def _refuse(fault: UnexpectedInput, text: str) -> NoReturn:

@@ -102,7 +102,7 @@ def shape_of(found: BaseGeometry, at: str) -> Shape:
     Raises
     ------
     FilterSyntax
-        It is empty, not valid, or has coordinates that are not finite.
+        It or a part of it is empty or not valid, has coordinates that are not finite, or collects collections.
     FilterTooLarge
         It has too many vertices.
     """
@@ -110,7 +110,7 @@ def shape_of(found: BaseGeometry, at: str) -> Shape:
     if vertices > MOST_VERTICES:
         raise FilterTooLarge(what="vertices", what_zh="顶点", most=MOST_VERTICES)
     flat = shapely.force_2d(found)
-    if not vertices or not all(map(math.isfinite, flat.bounds)) or not shapely.is_valid(flat):
+    if not _is_whole(flat) or not all(map(math.isfinite, flat.bounds)) or not shapely.is_valid(flat):
         raise FilterSyntax(
             at=at,
             found=found.geom_type,
@@ -118,6 +118,15 @@ def shape_of(found: BaseGeometry, at: str) -> Shape:
             expected_zh="有效的几何（环闭合、不自相交）",
         )
     return Shape(flat, at, vertices)
+
+
+def _is_whole(shape: BaseGeometry) -> bool:
+    """Whether no part is empty, and no collection is part of another."""
+    members = shapely.get_parts(shape)
+    if any(one.geom_type == "GeometryCollection" for one in members):
+        return False
+    parts = shapely.get_parts(members)
+    return bool(len(members) and len(parts)) and not shapely.is_empty([*members, *parts]).any()
 
 
 def box_of(numbers: Sequence[Any], at: str) -> Shape:

@@ -151,16 +151,16 @@ def literal_to_storage(value: BaseGeometry | BBox, crs: Crs) -> bytes:
         box = BBox(value.ymin, value.xmin, value.ymax, value.xmax) if crs.north_first else value
         if box.xmin > box.xmax and not crs.geographic or box.ymin > box.ymax:
             raise BadBBox(value=",".join(map(str, value)), reason="min > max")
-        return box_to_storage(box, crs) or shapely.to_wkb(Polygon())
+        return box_to_storage(box, crs) or Polygon().wkb
     limit = shapely.box(*storable(crs))
     shape = shapely.transform(value, lambda xy: xy[:, ::-1]) if crs.north_first else value
     if not shapely.covers(limit, shapely.box(*shape.bounds)):
         shape = _plain(shape, lambda part: shapely.intersection(part, limit))
     if crs.srid == STORAGE or shape.is_empty:
-        return shapely.to_wkb(shape)
+        return bytes(shapely.to_wkb(shape))
     step = max(LITERAL_STEP_DEGREES if crs.geographic else LITERAL_STEP_METRES, shape.length / MOST_STEPS)
     bent = geometry_in(shapely.segmentize(shape, step), replace(crs, north_first=False))
-    return shapely.to_wkb(bent if shapely.is_valid(bent) else _plain(bent, shapely.make_valid))
+    return bytes(shapely.to_wkb(bent if shapely.is_valid(bent) else _plain(bent, shapely.make_valid)))
 
 
 def _plain(shape: BaseGeometry, change: Callable[[BaseGeometry], BaseGeometry]) -> BaseGeometry:
@@ -169,7 +169,9 @@ def _plain(shape: BaseGeometry, change: Callable[[BaseGeometry], BaseGeometry]) 
     PostGIS relates no collections, so none may come out where none went in.
     """
     if shape.geom_type == "GeometryCollection":
-        return shapely.GeometryCollection([_plain(part, change) for part in shapely.get_parts(shape)])
+        parts = [_plain(part, change) for part in shapely.get_parts(shape)]
+        # GEOS 3.14 ends the process when it segmentizes a collection with an empty part.
+        return shapely.GeometryCollection([part for part in parts if not part.is_empty])
     dimension = shapely.get_dimensions(shape)
     pieces = shapely.get_parts(shapely.get_parts(change(shape)))
     return shapely.union_all([one for one in pieces if shapely.get_dimensions(one) == dimension])

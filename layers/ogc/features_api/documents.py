@@ -51,6 +51,7 @@ CONFORMANCE = (
 GEOJSON = "application/geo+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA = "application/schema+json"
+QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 JSON_SCHEMA_TYPES: dict[str, dict[str, str]] = {
     "text": {"type": "string"},
     "integer": {"type": "integer"},
@@ -167,7 +168,7 @@ def _collection_links(request: HttpRequest, scope: Scope) -> list[dict[str, str]
             link(f"{root}{path}/schema", "describedby", SCHEMA, "Schema"),
             link(
                 f"{root}{path}/queryables",
-                "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+                QUERYABLES,
                 SCHEMA,
                 "Queryables",
             ),
@@ -183,6 +184,12 @@ def _collection_links(request: HttpRequest, scope: Scope) -> list[dict[str, str]
         return links
     vector_rel = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
     return [*links, link(f"{root}{path}/tiles", vector_rel, "application/json", "Vector tiles")]
+
+
+def queryables_header(request: HttpRequest, scope: Scope) -> str:
+    """The `Link` of items to what filters may name (OGC 19-079r2, /req/queryables/link)."""
+    path = f"{base_url(request)}/ogc/collections/{scope.layer.name}/queryables"
+    return f'<{path}>; rel="{QUERYABLES}"; type="{SCHEMA}"'
 
 
 def field_schema(info: FieldInfo, position: int, language: str) -> dict[str, Any]:

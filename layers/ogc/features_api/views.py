@@ -147,7 +147,9 @@ def collection_items(request: HttpRequest, name: str) -> HttpResponse | Streamin
     if html:
         body = json.loads("".join(chunks))
         return private(render(request, "ogc/items.html", {"document": body, "scope": found}), request)
-    return _geojson(request, chunks, query.crs.uri)
+    response = _geojson(request, chunks, query.crs.uri)
+    response.headers["Link"] = documents.queryables_header(request, found)
+    return response
 
 
 def _place(page: tokens.Page) -> Place:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from accounts.clearance import Clearance
 from layers.catalogue import FieldInfo, LayerInfo, ThemeInfo
 from layers.filters import check, compiled, cql2_json, cql2_text
-from layers.filters.tree import MOST_DEPTH, MOST_NODES, Call
+from layers.filters.tree import MOST_DEPTH, MOST_NODES, Call, shape_of
+from layers.ogc import axes
 from layers.rights import Action, FieldScope, Scope
+from spatial.crs import CRS84, crs_of
 from spatial.errors import Kind, OnemapError
 from spatial.validity import Family
 
@@ -137,7 +140,7 @@ def test_conditions_on_the_geometry_alone_go_inside():
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_text_is_a_filter_or_refused(text):
     refused_or_right(lambda: compile_text(text))
 
@@ -170,7 +173,7 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(WORDS, max_size=12))
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_any_words_of_the_language_are_a_filter_or_refused(words):
     refused_or_right(lambda: compile_text(" ".join(words)))
 
@@ -209,7 +212,7 @@ TREES = st.recursive(
 
 
 @given(TREES)
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_any_json_is_a_filter_or_refused(tree):
     refused_or_right(lambda: compile_tree(cql2_json.parse(json.dumps(tree))))
 
@@ -268,3 +271,63 @@ SAME = [
 def test_both_languages_make_one_condition(text, tree):
     one, other = compile_text(text), compile_tree(cql2_json.parse(json.dumps(tree)))
     assert (repr(one), one.params) == (repr(other), other.params)
+
+
+HOLLOW = [
+    {"type": "GeometryCollection", "geometries": []},
+    {"type": "Polygon", "coordinates": []},
+    {"type": "MultiPoint", "coordinates": []},
+    {
+        "type": "GeometryCollection",
+        "geometries": [{"type": "Point", "coordinates": [1, 2]}, {"type": "LineString", "coordinates": []}],
+    },
+    {"type": "MultiPolygon", "coordinates": [[[[0, 0], [1, 0], [1, 1], [0, 0]]], []]},
+    {"type": "MultiLineString", "coordinates": [[[0, 0], [1, 1]], []]},
+    {
+        "type": "GeometryCollection",
+        "geometries": [
+            {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [1, 2]}]}
+        ],
+    },
+]
+
+
+@pytest.mark.parametrize("literal", HOLLOW, ids=str)
+def test_geometries_with_empty_parts_are_refused(literal):
+    with pytest.raises(OnemapError) as refusal:
+        cql2_json.parse(json.dumps({"op": "s_intersects", "args": [{"property": "geometry"}, literal]}))
+    assert refusal.value.code == "filter-syntax"
+
+
+COORDINATES = st.tuples(
+    st.one_of(st.floats(-400, 400), st.sampled_from([0.0, 114.1, -180.0, 180.0, 1e9, -1e9])),
+    st.one_of(st.floats(-400, 400), st.sampled_from([0.0, 22.5, -90.0, 90.0, 1e9])),
+)
+LINES = st.lists(COORDINATES, min_size=2, max_size=5).map(shapely.LineString)
+SINGLES = st.one_of(
+    COORDINATES.map(shapely.Point),
+    LINES,
+    st.tuples(COORDINATES, st.floats(1e-9, 300)).map(lambda one: shapely.Point(one[0]).buffer(one[1])),
+)
+LITERALS = st.one_of(
+    SINGLES,
+    st.lists(COORDINATES, min_size=1, max_size=4).map(shapely.MultiPoint),
+    st.lists(LINES, min_size=1, max_size=3).map(shapely.MultiLineString),
+    st.lists(SINGLES, min_size=1, max_size=4).map(shapely.GeometryCollection),
+)
+
+
+@given(LITERALS, st.sampled_from([CRS84, *map(crs_of, axes.OUTPUT)]))
+@settings(max_examples=400, deadline=None)
+def test_any_literal_comes_into_the_storage_crs(literal, crs):
+    """However far away or bent: valid, of its own kind or empty, and never a collection of its making."""
+    try:
+        shape = shape_of(literal, "1").value
+    except OnemapError:
+        return
+    moved = shapely.from_wkb(axes.literal_to_storage(shape, crs))
+    assert shapely.is_valid(moved)
+    if shape.geom_type != "GeometryCollection" and not moved.is_empty:
+        assert shapely.get_dimensions(moved) == shapely.get_dimensions(shape)
+        assert moved.geom_type != "GeometryCollection"
+    assert np.isfinite(shapely.get_coordinates(moved)).all()
