@@ -76,7 +76,9 @@ def _feature(
     stored: Mapping[date | None, Stored],
 ) -> None:
     """All that happens to one feature."""
-    periods = {start: Period(start, one.end) for start, one in stored.items() if start}
+    periods: dict[date | None, Period] = {
+        start: Period(start, one.end) for start, one in stored.items() if start
+    }
     there, shapes = set(stored), []
     for number, new in several:
         old = stored.get(new.period)

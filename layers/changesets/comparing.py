@@ -89,15 +89,15 @@ def differences(
     """
     older_properties, older_names = queries.json_properties(scope.fields, "o", "was")
     newer_properties, newer_names = queries.json_properties(scope.fields, "n")
-    end = (lambda side: f"{side}.valid_to") if scope.layer.valid_time else (lambda side: "NULL::date")
+    end = "{}.valid_to" if scope.layer.valid_time else "NULL::date"
     statement = _both_sides(
         scope,
         changeset,
         "page_of_changes",
         older_properties=older_properties,
         newer_properties=newer_properties,
-        older_end=sql.SQL(end("o")),
-        newer_end=sql.SQL(end("n")),
+        older_end=sql.SQL(end.format("o")),
+        newer_end=sql.SQL(end.format("n")),
     )
     bound = {
         "after_fid": after.fid if after else 0,
@@ -114,7 +114,7 @@ def differences(
 def ledger(scope: Scope, changeset: int) -> Ledger:
     """The sums of a layer's changes."""
     found = queries.rows(_both_sides(scope, changeset, "ledger"))[0]
-    return Ledger(*found[:3], round(found[3], 2), round(found[4], 2))
+    return Ledger(*found[:3], area_before=round(found[3], 2), area_after=round(found[4], 2))
 
 
 def _both_sides(scope: Scope, changeset: int, name: str, **parts: sql.Composable) -> Statement:
@@ -137,7 +137,7 @@ def _difference(scope: Scope, row: tuple[Any, ...]) -> Difference:
     facts, older, newer, same_shape = row[:10], row[10:14], row[14:18], row[18]
     before, after = _side(older), _side(newer)
     reshaped = before is not None and after is not None and not same_shape
-    return Difference(scope.layer.name, *facts, before, after, reshaped)
+    return Difference(scope.layer.name, *facts, before=before, after=after, reshaped=reshaped)
 
 
 def _side(part: tuple[Any, ...]) -> Side | None:

@@ -77,7 +77,15 @@ def _draft(layer: LayerInfo, row: Sequence[Any]) -> Draft:
     given = json.loads(content)
     values = {one.column: coerced(one, given.get(one.column)) for one in layer.fields}
     shape = bytes(geometry) if geometry is not None else None
-    return Draft(*facts, shape, start, end, values, split_from, merged_into)
+    return Draft(
+        *facts,
+        geometry=shape,
+        valid_from=start,
+        valid_to=end,
+        values=values,
+        split_from=split_from,
+        merged_into=merged_into,
+    )
 
 
 def by_key(stored: Mapping[int, Iterable[Stored]]) -> dict[Key, Stored]:

@@ -231,9 +231,13 @@ def _rows(
             gone.append(key)
             continue
         split_from, merged_into = lineage.get(row["fid"], (None, None))
-        start = {"base_version": base.version, "base_revision": base.revision} if base else {}
-        if old is not None:
-            start = {"base_version": old.base_version, "base_revision": old.base_revision}
+        start = (
+            (old.base_version, old.base_revision)
+            if old
+            else (base.version, base.revision)
+            if base
+            else (None, None)
+        )
         whole = row if row["op"] != "delete" else _last(layer, old.as_stored if old else base)
         rows.append(
             {
@@ -241,7 +245,8 @@ def _rows(
                 "period": day,
                 "op": _op(row["op"], old),
                 "version": version,
-                **start,
+                "base_version": start[0],
+                "base_revision": start[1],
                 **shaped(layer, whole),
                 "split_from": split_from,
                 "merged_into": merged_into,

@@ -73,7 +73,7 @@ class Items(View):
         response.headers["Location"] = f"{root}/{done.fids[0]}?{query}"
         return response
 
-    def options(self, request: HttpRequest, name: str) -> HttpResponse:  # type: ignore[override]
+    def options(self, request: HttpRequest, name: str) -> HttpResponse:
         """What the caller may do here."""
         return _allowed(request, name, "POST")
 
@@ -108,7 +108,7 @@ class Item(View):
         drafting.put(changeset, who_asks(request), name, [edit])
         return HttpResponse(status=204)
 
-    def options(self, request: HttpRequest, name: str, fid: str) -> HttpResponse:  # type: ignore[override]
+    def options(self, request: HttpRequest, name: str, fid: str) -> HttpResponse:
         """What the caller may do here."""
         views.fid_of(name, fid)
         return _allowed(request, name, "PUT", "PATCH", "DELETE")
