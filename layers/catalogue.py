@@ -8,7 +8,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -137,6 +137,9 @@ class Catalogue:
     layers: dict[str, LayerInfo]  # of features: no door for features can reach a raster
     rasters: dict[str, LayerInfo]
     grants: tuple[GrantInfo, ...]
+    compiled: dict[Any, Any] = field(
+        default_factory=dict, compare=False
+    )  # layers.rights remembers scopes here
 
     @cached_property
     def grants_by_layer(self) -> dict[int, tuple[GrantInfo, ...]]:

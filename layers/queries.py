@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 from psycopg2 import sql
 
 from layers import overlays, prepared
@@ -268,7 +275,8 @@ def rows(statement: Statement, *, often: bool = False) -> list[tuple[Any, ...]]:
         The same text comes again and again: it is planned once (layers.prepared).
     """
     connection.ensure_connection()
-    vars(connection)["health_check_done"] = True  # Django's own mark; the type stubs do not know it
+    # Django's own mark, on the connection itself: `connection` is a proxy that would keep it to itself.
+    vars(connections[DEFAULT_DB_ALIAS])["health_check_done"] = True
     try:
         return _fetched(statement, often)
     except (OperationalError, InterfaceError):

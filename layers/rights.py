@@ -17,6 +17,8 @@ from layers import catalogue
 from layers.catalogue import Catalogue, FieldInfo, GrantInfo, LayerInfo, LayerNotFound
 from spatial.errors import Kind, OnemapError
 
+MOST_COMPILED = 10_000  # scopes remembered with one catalogue
+
 
 class Action(StrEnum):
     """What a grant may allow (contract.md, Rights)."""
@@ -128,7 +130,15 @@ def _scope(principal: Principal, layer: LayerInfo, action: Action, known: Catalo
     chosen = [grant for grant in grants if action in grant.actions]
     if not chosen:
         raise NotGranted(layer=layer.name, action=action.value)
-    return _compile(layer, action, actions, chosen, known.version)
+    # Which grants apply is asked anew each time; what the same grants give does not change within one catalogue.
+    key = (layer.id, action, tuple(grant.id for grant in grants))
+    found: Scope | None = known.compiled.get(key)
+    if found is None:
+        found = _compile(layer, action, actions, chosen, known.version)
+        if len(known.compiled) >= MOST_COMPILED:
+            known.compiled.clear()
+        known.compiled[key] = found
+    return found
 
 
 def visible_layers(

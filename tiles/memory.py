@@ -37,6 +37,12 @@ class Memory(Generic[Kept]):
             self._kept.move_to_end(key)
             return found[1]
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
+
     def remember(self, key: Hashable, tag: str, value: Kept, size: int) -> None:
         """Keep an answer; nothing that would take more than a tenth of the room."""
         if size * 10 > self._most:

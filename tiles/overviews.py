@@ -58,6 +58,7 @@ class _Question:
     grid: TileMatrixSet = field(compare=False)
     moment: Moment = field(compare=False)
     flat: bool
+    far: bool  # coarser than all overviews
 
 
 def level_for(grid: TileMatrixSet, z: int, first: int) -> int:
@@ -85,11 +86,14 @@ def overview_tile(
         return None
     framed, flat = framing(grid, *index)
     level = level_for(grid, index[0], first)
+    half = side_m(grid, index[0]) / TILE_PX / 2
+    far = half * TILE_PX > settings.ONEMAP_GRID_SIZE * SLACK
     statement = _statement(
-        _Question((scope.version, scope.digest, grid.identifier, moment), scope, grid, moment, flat)
+        _Question((scope.version, scope.digest, grid.identifier, moment), scope, grid, moment, flat, far)
     )
     pixel = settings.ONEMAP_GRID_SIZE / (1 << level) / TILE_PX
     bound = {**statement.params, **framed, "level": level, "label": LABELLED_PX[scope.layer.family] * pixel}
+    bound |= {"half": half} if far else {}
     budget = float(MOST_BYTES)
     while True:
         found = queries.rows(Statement(statement.text, {**bound, "budget": budget}), often=True)
@@ -110,7 +114,7 @@ def _statement(question: _Question) -> Statement:
     column = quoted(found.field.name) if found and len(found.field.name.encode()) <= IDENTIFIER_BYTES else ""
     text = sql.SQL(queries.load_sql(SQL, "overview_tile")).format(
         **frame_parts(grid, flat=question.flat),
-        shapes=shapes.text,
+        spots=_spots(scope, shapes.text) if question.far else shapes.text,
         column=sql.SQL(f", {column}" if column else ""),
         class_=sql.SQL(f", class AS {column}" if column else ""),
         point=label_point(grid),
@@ -121,6 +125,14 @@ def _statement(question: _Question) -> Statement:
         vertex=sql.Literal(VERTEX_BYTES),
     )
     return Statement(sql.SQL(text.as_string(connected())), shapes.params)
+
+
+def _spots(scope: Scope, shapes: sql.Composable) -> sql.Composable:
+    point = scope.layer.family is Family.POINT
+    spot = "ST_MakePoint(x, y)" if point else "ST_MakeEnvelope(x, y, x + %(half)s, y + %(half)s)"
+    return sql.SQL(queries.load_sql(SQL, "overview_spots")).format(
+        shapes=shapes, spot=sql.SQL(f"ST_SetSRID({spot}, {{}})").format(sql.Literal(settings.ONEMAP_SRID))
+    )
 
 
 def told(tile: OverviewTile) -> str:

@@ -11,16 +11,19 @@ from django.views.decorators.http import require_safe
 from accounts.principals import who_asks
 from layers import catalogue, queries
 from layers.changesets import access
+from layers.models import Overview
 from layers.moments import Moment, parse_moment
 from layers.ogc.features_api.documents import base_url, link, words
 from layers.ogc.features_api.parameters import known_only, single
+from layers.overviews import RULE, reading
+from layers.overviews.reading import level_facts
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope
 from spatial.citygrid import TileOutside
 from spatial.errors import Kind, OnemapError
 from spatial.tilegrids import TileMatrixSet
 from tiles.memory import Memory
-from tiles.overviews import OverviewTile, overview_tile, told
+from tiles.overviews import OverviewTile, level_for, overview_tile, told
 from tiles.queries import etag, grid_of, grids, tile_state, vector_tile
 
 MVT = "application/vnd.mapbox-vector-tile"
@@ -244,9 +247,33 @@ def _tileset(request: HttpRequest, found: Scope, grid: str) -> dict[str, object]
                 "dataType": "vector",
                 "minTileMatrix": str(first_level(found, grid)),
                 "maxTileMatrix": str(matrix.max_level),
+                **_overviews(found, grid),
             }
         ],
         "links": [link(url, "self", "application/json", "This tile set"), scheme, template],
+    }
+
+
+def _overviews(found: Scope, grid: str) -> dict[str, object]:
+    """What the levels below the first show, and by which rule; nothing where there are no overviews."""
+    kept = Overview.objects.filter(layer_id=found.layer.id).first()
+    if kept is None or not kept.levels:
+        return {}
+    first, lowest = first_level(found, grid), grids()[grid].min_level
+    levels = {
+        str(z): level_facts(found, kept.levels[str(level_for(grids()[grid], z, len(kept.levels)))])
+        for z in range(lowest, first)
+    }
+    if not levels:
+        return {}
+    return {
+        "overviews": {
+            "rule": dict(RULE),
+            "minTileMatrix": str(lowest),
+            "maxTileMatrix": str(first - 1),
+            "mergedShown": reading.merged_shown(found),
+            "levels": levels,
+        }
     }
 
 

@@ -15,3 +15,11 @@ Everything belongs to a block, a tile of CityGrid's level 7, by the middle of it
 which features were and are, and nothing else. Merged shapes keep the box of all that went into them (`reach`), by
 which an area right is judged; single features are judged by `layers.queries.relation`.
 """
+
+RULE = {
+    "zh": "小于一个格网单元（半个像素起，逐级加大到最满的瓦片不超限）的面按类合并为方块，线按类相接后仍短者舍去，"
+    "同一单元的点合为一点并记数；其余要素化简半个像素后逐个显示。",
+    "en": "Polygons smaller than a cell (half a pixel, or larger until the fullest tile fits) are merged into squares"
+    " by class; short lines are joined by class and dropped where still short; points that share a cell are one with"
+    " their number. All others stand for themselves, simplified by half a pixel.",
+}

@@ -1,5 +1,6 @@
 """Which shapes of a layer's overviews a scope may see."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from layers.overviews.cells import class_column
 from layers.queries import Statement
 from layers.rights import FieldScope, Scope
 from layers.tables import COLUMN_TYPES
+
+COUNTS = ("features", "merged", "dropped")
 
 
 def serves(scope: Scope, moment: Moment) -> bool:
@@ -77,3 +80,23 @@ def _covered(scope: Scope, params: dict[str, Any]) -> sql.Composable:
             )
         )
     return sql.SQL("({})").format(sql.SQL(" OR ").join(tests)) if tests else sql.SQL("false")
+
+
+def merged_shown(scope: Scope) -> str:
+    """Which merged shapes a scope sees: all, those within its areas, or none."""
+    column = class_column(scope.layer)
+    if column and not any(one.field.column == column and one.areas is None for one in scope.fields):
+        return "none"
+    return "all" if scope.areas is None else "within-area"
+
+
+def level_facts(scope: Scope, level: Mapping[str, Any]) -> dict[str, Any]:
+    """What a level leaves out, for a tile set's description: counts to those alone who may see everything.
+
+    `cell` and `pixel` in metres; `features` stand for themselves, `merged` are in merged shapes, `dropped` are nowhere.
+    """
+    told = {name: level[name] for name in ("cell", "pixel")}
+    if scope.unlimited:
+        told |= {name: level[name] for name in COUNTS}
+        told["droppedShare"] = round(level["dropped"] / max(sum(told[name] for name in COUNTS), 1), 4)
+    return told

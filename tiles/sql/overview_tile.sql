@@ -1,7 +1,8 @@
 -- One vector tile of a layer's overviews.
 --
 -- Takes     the boxes of vector_tile.sql; level: of the overviews; budget: bytes; label: how large a shape must be to
---           be labelled, in its weight; {shapes}: what the scope may see there; {class_}, {column}: the class field under its name.
+--           be labelled, in its weight; {spots}: what the scope may see there, from overview_spots.sql where the level is coarser
+--           than all overviews; {class_}, {column}: the class field under its name.
 -- Returns   the tile; how many features, merged shapes, features in these, and shapes left out there are; the
 --           overviews' revision and stamp; the layer's revision and the microsecond of its last change, the catalogue's version. No row when the layer has no
 --           overviews of this level.
@@ -12,7 +13,7 @@ WITH frame AS MATERIALIZED (SELECT {envelope} AS tile),
 box AS MATERIALIZED (SELECT tile, {search} AS search FROM frame),
 there AS MATERIALIZED (
     SELECT shape.*, sum({feature} + {vertex} * ST_NPoints(shape.geom)) OVER (ORDER BY weight DESC, fid, number) AS bytes
-      FROM {shapes} AS shape
+      FROM {spots} AS shape
 ),
 cut AS MATERIALIZED (
     SELECT fid AS onemap_fid, CASE WHEN fid IS NULL THEN number END AS onemap_count, number, weight, text{class_},

@@ -1,3 +1,4 @@
+import { asArray } from 'ol/color';
 import type { StyleFunction } from 'ol/style/Style';
 import CircleStyle from 'ol/style/Circle';
 import Fill from 'ol/style/Fill';
@@ -24,6 +25,19 @@ function styleOf(swatch: Swatch): Style {
   return swatch.geometry === 'line' ? new Style({ stroke }) : new Style({ fill, stroke });
 }
 
+/** Part of an overview: many features in one shape, which has no outline of its own to draw. */
+const MERGED = 'onemap_count';
+
+/** Half of an outline's colour and half of a fill, as many small outlined shapes look from afar. */
+function mergedStyleOf(swatch: Swatch): Style {
+  if (swatch.geometry !== 'polygon') return styleOf(swatch);
+  const [fill, stroke] = [asArray(swatch.fill), asArray(swatch.stroke)];
+  const mixed = fill.map((part, index) => (part + (stroke[index] ?? part)) / 2);
+  // Outlines weigh little where the fill is solid, and are all there is where it is not.
+  const color = (fill[3] ?? 1) > 0.6 ? swatch.fill : mixed;
+  return new Style({ fill: new Fill({ color }) });
+}
+
 function labelStyle(isPoint: boolean, radius: number): Style {
   return new Style({
     text: new Text({
@@ -41,12 +55,15 @@ function labelStyle(isPoint: boolean, radius: number): Style {
 export function shapeStyle(layer: LayerInfo): StyleFunction {
   const swatches = legendOf(layer);
   const byCode = new Map(swatches.map((swatch) => [swatch.code, styleOf(swatch)]));
+  const mergedByCode = new Map(swatches.map((swatch) => [swatch.code, mergedStyleOf(swatch)]));
   const field = layer.style.categories?.field ?? null;
   const [plain] = legendOf({ ...layer, style: { ...layer.style, categories: null } });
-  const other = styleOf(plain!);
+  const [other, mergedOther] = [styleOf(plain!), mergedStyleOf(plain!)];
   return (feature) => {
     if (feature.get('layer') === LABEL_LAYER) return undefined;
-    return field === null ? other : (byCode.get(String(feature.get(field))) ?? other);
+    const isMerged = feature.get(MERGED) !== undefined;
+    const [known, rest] = isMerged ? [mergedByCode, mergedOther] : [byCode, other];
+    return field === null ? rest : (known.get(String(feature.get(field))) ?? rest);
   };
 }
 

@@ -27,3 +27,9 @@ test('labels come from the label layer of a tile, shapes from the others', () =>
   expect(textStyle(building)(shape, 1)).toBeUndefined();
   expect(shapeStyle(building)(label, 1)).toBeUndefined();
 });
+
+test('a merged shape of an overview has the colour of its class and no outline', () => {
+  const merged = draw('parcel', { layer: 'parcel', landuse: '1401', onemap_count: 12 });
+  expect(merged.getFill()?.getColor()).toBe('#A9D49B');
+  expect(merged.getStroke()).toBeNull();
+});
