@@ -240,3 +240,21 @@ def test_gdal_pushes_attribute_filters_and_reads_what_the_file_has(
     pages = [line for line in done.stderr.splitlines() if line.startswith("GET ") or "> GET" in line]
     asked = [line for line in pages if "/items" in line and "filter=" in line]
     assert asked and len(asked) <= len(rows) / 1000 + 3, pages
+
+
+def test_a_layer_that_is_there_gets_an_index_to_sort_by(site, blocks):
+    code, done = site.manage("layer", "index", blocks.name, "share", "count")
+    assert (code, sorted(done["fields"])) == (0, ["count", "share"]), done
+    assert site.manage("layer", "index", blocks.name, "share")[1]["fields"] == []  # it is there
+    assert site.manage("layer", "index", blocks.name, "no_such")[1]["code"] == "field-not-found"
+    page = fetched(site, blocks, {"sortby": "-share,count", "limit": 5})
+    assert [one["properties"]["count"] for one in page["features"]] == [229, 228, 227, 226, 225]
+    following = next(one["href"] for one in page["links"] if one["rel"] == "next")
+    with urllib.request.urlopen(following) as answer:
+        assert [one["properties"]["count"] for one in json.load(answer)["features"]] == [
+            224,
+            223,
+            222,
+            221,
+            220,
+        ]
