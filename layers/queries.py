@@ -363,15 +363,6 @@ def json_properties(
     return sql.SQL("({})").format(sql.SQL(" || ").join(pieces)), params
 
 
-def counted(statement: Statement, limit: int) -> int | None:
-    """How many rows a statement has; None if more than `limit` (counting stops there)."""
-    text = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} AS all_rows LIMIT {}) AS some_rows").format(
-        statement.text, sql.Literal(limit + 1)
-    )
-    found = int(rows(Statement(text, statement.params))[0][0])
-    return found if found <= limit else None
-
-
 DIVISION_LAYERS = ("division_district", "division_street", "division_community")
 
 

@@ -12,10 +12,13 @@ from typing import Any
 from django.conf import settings
 from psycopg2 import sql
 
+from layers import queries
 from layers.catalogue import FieldInfo
 from layers.filters.checking import Term
 from layers.filters.operators import SPATIAL, TEMPORAL
-from layers.moments import CITY_TIME
+from layers.moments import CITY_TIME, Moment
+from layers.queries import Statement
+from layers.rights import Scope
 from layers.tables import SORTED_CHARACTERS
 
 _CASTS = {
@@ -79,6 +82,24 @@ def compiled(term: Term) -> Condition:
         _all_of(outside, _Writer(params, sql.Identifier("r", "geom"))),
         params,
     )
+
+
+def filtered(
+    scope: Scope, moment: Moment, condition: Condition, *, where: sql.Composable | None = None
+) -> Statement:
+    """The rows that a scope shows at a moment and that meet a condition: a parenthesised SELECT, for any door.
+
+    Parameters
+    ----------
+    where
+        A further condition for inside the relation, as `queries.relation` takes it.
+    """
+    inside = [one for one in (where, condition.inside) if one is not None]
+    inner = queries.relation(scope, moment, where=sql.SQL(" AND ").join(inside) if inside else None)
+    text = sql.SQL("(SELECT * FROM {} AS r WHERE {})").format(
+        inner.text, sql.SQL("true") if condition.outside is None else condition.outside
+    )
+    return Statement(text, {**inner.params, **condition.params})
 
 
 def _conjuncts(term: Term) -> list[Term]:

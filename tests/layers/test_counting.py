@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from psycopg2 import sql
 
-from layers.queries import Statement, counted
+from layers.counting import counted
+from layers.queries import Statement
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from psycopg2 import sql
 
-from layers import queries
+from layers.counting import counted
 from layers.exchange.exports import columnar, geojson, geopackage, shapefile
 from layers.exchange.exports.refusals import NoGeometryToWrite, UnknownEncoding, UnknownExport
 from layers.exchange.exports.selection import Clip, Selection
@@ -136,4 +136,4 @@ def judge(scope: Scope, name: str, encoding: str) -> str:
 def count_of(scope: Scope, clip: Clip | None, crs: Crs, limit: int) -> int | None:
     """How many rows an export would have; None if more than `limit`."""
     inner = Selection(scope, crs, clip=replace(clip, cut=False) if clip else None).relation()
-    return queries.counted(Statement(sql.SQL("{}").format(inner.text), inner.params), limit)
+    return counted(Statement(sql.SQL("{}").format(inner.text), inner.params), limit)

@@ -7,8 +7,9 @@ from typing import Any
 
 from psycopg2 import sql
 
-from layers import limits, queries
-from layers.filters import Condition, sorting
+from layers import queries
+from layers.counting import counted_in_time
+from layers.filters import Condition, filtered, sorting
 from layers.ogc import axes
 from layers.ogc.features_api.parameters import ItemsQuery
 from layers.queries import Statement
@@ -60,15 +61,8 @@ def matching(scope: Scope, query: ItemsQuery) -> Statement:
         params["box"] = query.box
     elif query.nowhere and not scope.layer.is_table:
         where = sql.SQL("false")
-    inside = [one for one in (where, query.condition.inside) if one is not None]
-    inner = queries.relation(scope, query.moment, where=sql.SQL(" AND ").join(inside) if inside else None)
-    outside = query.condition.outside
-    return Statement(
-        sql.SQL("(SELECT * FROM {} AS r WHERE {})").format(
-            inner.text, sql.SQL("true") if outside is None else outside
-        ),
-        {**inner.params, **params, **query.condition.params},
-    )
+    found = filtered(scope, query.moment, query.condition, where=where)
+    return Statement(found.text, {**found.params, **params})
 
 
 def page_statement(scope: Scope, query: ItemsQuery) -> Statement:
@@ -97,7 +91,7 @@ def number_matched(scope: Scope, query: ItemsQuery, feature_count: int) -> int |
     now = query.moment.revision is None and query.moment.changeset is None
     if plain and scope.areas is None and now and not scope.layer.valid_time:
         return feature_count
-    return limits.unless_too_long("count", lambda: queries.counted(matching(scope, query), COUNT_LIMIT))
+    return counted_in_time(matching(scope, query), COUNT_LIMIT)
 
 
 def collection_chunks(
