@@ -151,9 +151,8 @@ def _settle(cursor: Any, found: Changeset, one: Ready) -> None:
     layer = one.scope.layer
     content.drop(cursor, found, layer, [each.draft.key for each in one.met if each.idle])
     moved = [each for each in one.met if each.moved and not each.idle]
-    for each in moved:
-        row = rebased(layer, each, each.draft.version)
-        content.write(cursor, found, layer, [row], found.owner)
+    rows = [rebased(layer, each, each.draft.version) for each in moved]
+    content.write(cursor, found, layer, rows, found.owner)
 
 
 def _write(cursor: Any, found: Changeset, ready: Sequence[Ready]) -> None:

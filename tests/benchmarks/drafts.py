@@ -17,7 +17,7 @@ OWNER = "key:data/bench"
 FILL = """
 INSERT INTO layers_changesetfeature (changeset_id, layer_id, fid, op, version, base_version, base_revision, geom,
        content, author, at)
-SELECT {changeset}, layer.id, was.fid, CASE WHEN was.nth % 5 = 0 THEN 'delete' ELSE 'update' END, {version},
+SELECT {changeset}, layer.id, was.fid, CASE WHEN mod(was.nth, 5) = 0 THEN 'delete' ELSE 'update' END, {version},
        was.version, was.rev_from, ST_Translate(was.geom, 0, 0.1), was.content, '{owner}', now()
   FROM layers_layer AS layer,
        (SELECT fid, version, rev_from, geom, row_number() OVER (ORDER BY md5(fid::text || {changeset}::text)) AS nth,
