@@ -47,7 +47,7 @@ def shapes(scope: Scope, moment: Moment, where: sql.Composable) -> Statement:
         A condition on `geom`.
     """
     params: dict[str, Any] = {"open_columns": [one.field.column for one in scope.fields if one.areas is None]}
-    near = sql.SQL("fid IN (SELECT fid FROM near)")
+    near = sql.SQL("fid = near.fid")
     inner = queries.relation(scope, moment, where=near)
     found = class_field(scope)
     label = next((one.field for one in scope.fields if one.field.name == scope.layer.label_field), None)

@@ -1,7 +1,7 @@
 -- The shapes of a layer's overviews that a scope may see.
 --
 -- Takes     level; open_columns: the fields that the scope shows wherever it shows a feature; {where} on geom; {reach}:
---           everything merged lies within the scope's areas; {relation}: the rights-bound rows of the fids in near.
+--           everything merged lies within the scope's areas; {relation}: the rights-bound rows of the fid in near.
 -- Returns   fid, number, weight, class, text, geom.
 -- Promises  no merged shape where the field that tells them apart is hidden or limited; no feature that the relation
 --           does not show.
@@ -17,7 +17,7 @@
        AND (shape.fid IS NOT NULL OR ((SELECT open FROM state) AND {reach}))
 )
 SELECT near.fid, near.number, near.weight, {class_}::{class_type} AS class, {text} AS text, near.geom
-  FROM near JOIN {relation} AS r ON r.fid = near.fid AND {version}
+  FROM near CROSS JOIN LATERAL {relation} AS r WHERE near.fid IS NOT NULL AND {version}
 UNION ALL
 SELECT NULL, near.number, near.weight,
        CASE WHEN (SELECT class_column FROM state) = {class_column} THEN near.class::{class_type} END, NULL, near.geom
