@@ -17,6 +17,13 @@ export const ROUTES: readonly Route[] = [
     title: 'nav.delivery',
     screen: defineAsyncComponent(() => import('./screens/deliveries/DeliveryPage.vue')),
   },
+  { path: '/changesets', title: 'nav.changesets', screen: defineAsyncComponent(() => import('./screens/changesets/ChangesetList.vue')) },
+  { path: '/changesets/new', title: 'changeset.new', screen: defineAsyncComponent(() => import('./screens/changesets/NewChangeset.vue')) },
+  {
+    path: '/changesets/:id/:tab?/:layer?/:fid?',
+    title: 'nav.changeset',
+    screen: defineAsyncComponent(() => import('./screens/changesets/ChangesetPage.vue')),
+  },
   { path: '/layers', title: 'nav.layers', screen: defineAsyncComponent(() => import('./screens/layers/LayerList.vue')) },
   { path: '/layers/shelf', title: 'nav.shelf', screen: defineAsyncComponent(() => import('./screens/layers/ShelfScreen.vue')) },
   { path: '/layers/:id/:tab?', title: 'nav.layer', screen: defineAsyncComponent(() => import('./screens/layers/LayerPage.vue')) },
@@ -43,6 +50,7 @@ export interface Area {
 /** The areas of the page's navigation, in order. */
 export const AREAS: readonly Area[] = [
   { path: '/deliveries', title: 'nav.deliveries', icon: 'inbox' },
+  { path: '/changesets', title: 'nav.changesets', icon: 'changes' },
   { path: '/layers', title: 'nav.layers', icon: 'layers' },
   { path: '/quality', title: 'nav.quality', icon: 'warning' },
   { path: '/codes', title: 'nav.codes', icon: 'list' },

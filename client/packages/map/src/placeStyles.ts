@@ -6,12 +6,14 @@ import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
 
 /** What a place stands for; each has its own form as well as its own colour. */
-export type PlaceKind = 'block' | 'warn' | 'note' | 'insert' | 'update' | 'remove' | 'conflict' | 'before' | 'guess';
+export type PlaceKind = 'block' | 'warn' | 'note' | 'insert' | 'update' | 'remove' | 'conflict' | 'before' | 'ours' | 'theirs' | 'guess';
 export type Emphasis = 'plain' | 'focused' | 'dimmed';
 
 interface Look {
   colour: string;
   dash?: number[];
+  /** Filled with slanting lines: what goes. */
+  hatched?: boolean;
   /** Corners of the mark of a point; 0 is a disc. */
   corners: number;
 }
@@ -22,11 +24,16 @@ const LOOKS: Record<PlaceKind, Look> = {
   note: { colour: '#1F5FA8', corners: 0 },
   insert: { colour: '#2B7A4B', corners: 0 },
   update: { colour: '#1F5FA8', corners: 0 },
-  remove: { colour: '#B3261E', dash: [6, 4], corners: 4 },
+  remove: { colour: '#B3261E', dash: [6, 4], hatched: true, corners: 4 },
   conflict: { colour: '#8F5600', corners: 3 },
   before: { colour: '#4A5868', dash: [6, 4], corners: 0 },
+  ours: { colour: '#1F5FA8', corners: 0 },
+  theirs: { colour: '#8F5600', dash: [12, 4, 2, 4], corners: 3 },
   guess: { colour: '#1F5FA8', corners: 0 },
 };
+/** Sides that are looked at together keep their own looks: cyan would make them one. */
+const COMPARED: ReadonlySet<PlaceKind> = new Set(['before', 'ours', 'theirs']);
+const HATCH_PX = 8;
 const CASING = '#0B2B3A';
 const SELECTION = '#00A6C8';
 const HALO = 'rgba(255,255,255,0.9)';
@@ -38,6 +45,23 @@ function mark(look: Look, focused: boolean): CircleStyle | RegularShape {
   return look.corners === 0
     ? new CircleStyle({ radius, fill, stroke })
     : new RegularShape({ points: look.corners, radius: radius * 1.3, fill, stroke, angle: 0 });
+}
+
+/** Lines at 45° that meet their neighbours' at the edges of the tile. */
+function hatch(colour: string): CanvasPattern | string {
+  const tile = document.createElement('canvas');
+  tile.width = tile.height = HATCH_PX;
+  const pen = tile.getContext('2d');
+  if (!pen) return `${colour}22`;
+  pen.strokeStyle = colour;
+  pen.globalAlpha = 0.6;
+  pen.beginPath();
+  for (const start of [-HATCH_PX, 0, HATCH_PX]) {
+    pen.moveTo(start, HATCH_PX);
+    pen.lineTo(start + HATCH_PX, 0);
+  }
+  pen.stroke();
+  return pen.createPattern(tile, 'repeat') ?? `${colour}22`;
 }
 
 interface Pen {
@@ -56,7 +80,7 @@ function stylesOf(look: Look, focused: boolean): Style[] {
     new Style({ stroke: new Stroke({ color: casing, width: width * 2 }), zIndex: z }),
     new Style({
       stroke: new Stroke({ color: colour, width, ...dash }),
-      fill: new Fill({ color: `${colour}22` }),
+      fill: new Fill({ color: look.hatched ? hatch(look.colour) : `${colour}22` }),
       image: mark(look, focused),
       zIndex: z + 1,
     }),
@@ -69,11 +93,10 @@ export function placeStyle(emphasisOf: (id: string) => Emphasis): StyleFunction 
   return (feature) => {
     const kind = feature.get('kind') as PlaceKind;
     const emphasis = emphasisOf(String(feature.get('place')));
-    // What was before stays dashed: the two must be told apart when they are looked at.
-    const focused = emphasis === 'focused' && kind !== 'before';
+    const focused = emphasis === 'focused' && !COMPARED.has(kind);
     const key = `${kind} ${focused}`;
     const found = made.get(key) ?? stylesOf(LOOKS[kind], focused);
     made.set(key, found);
-    return emphasis === 'dimmed' && kind !== 'before' ? stylesOf(LOOKS[kind], false) : found;
+    return emphasis === 'dimmed' && !COMPARED.has(kind) ? stylesOf(LOOKS[kind], false) : found;
   };
 }

@@ -51,6 +51,11 @@ export class Http {
     return this.send<T>(path, { method: 'PUT', headers, body: JSON.stringify(body) }, signal);
   }
 
+  async patch<T>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer<T>> {
+    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': this.settings.csrfToken() };
+    return this.send<T>(path, { method: 'PATCH', headers, body: JSON.stringify(body) }, signal);
+  }
+
   /** Post a file as it is; the answer is JSON. */
   async postFile<T>(path: string, file: Blob, type: string, signal?: AbortSignal): Promise<Answer<T>> {
     const headers = { 'Content-Type': type, 'X-CSRFToken': this.settings.csrfToken() };

@@ -1,6 +1,5 @@
 import type { DeliveryState } from '../../api/types';
-
-export type StepMark = 'done' | 'now' | 'ahead' | 'stopped';
+import type { StepMark } from '../../parts/stepMark';
 
 export const STEPS = ['received', 'checking', 'waiting', 'checked', 'accepted'] as const;
 export type Step = (typeof STEPS)[number];

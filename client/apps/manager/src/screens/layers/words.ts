@@ -25,6 +25,7 @@ export const KIND_WORDS: Record<string, string> = {
   import: 'change.import',
   restore: 'change.restore',
   undo: 'change.undo',
+  changeset: 'change.changeset',
 };
 
 export const VERSION_WORDS = { draft: 'metadata.draft', approved: 'metadata.approved', replaced: 'metadata.replaced' } as const;
