@@ -29,12 +29,12 @@ class CorsMiddleware:
         if not _OPEN.match(request.path_info):
             return self.get_response(request)
         origin = request.headers.get("Origin")
-        listed = origin is not None and origin in settings.ONEMAP_CORS_ORIGINS
+        listed = origin if origin in settings.ONEMAP_CORS_ORIGINS else None
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-            return _preflight(origin if listed else None)
+            return _preflight(listed)
         response = self.get_response(request)
-        if listed:
-            response.headers["Access-Control-Allow-Origin"] = origin
+        if listed is not None:
+            response.headers["Access-Control-Allow-Origin"] = listed
             response.headers["Access-Control-Expose-Headers"] = _SHOWN
         elif not _named(request):
             response.headers["Access-Control-Allow-Origin"] = "*"

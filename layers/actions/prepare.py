@@ -339,7 +339,7 @@ def _touches(areas: Iterable[bytes], geometry: BaseGeometry | None) -> bool:
     return any(shapely.intersects(shapely.from_wkb(area), geometry) for area in areas)
 
 
-def _field(scope: Scope, name: str, shapes: Iterable[BaseGeometry | None]) -> FieldInfo:
+def writable_field(scope: Scope, name: str, shapes: Iterable[BaseGeometry | None]) -> FieldInfo:
     """A field that the editor may write where the feature lay and will lie.
 
     Where a field is granted in some areas only, a table's rows lie in none of them.
@@ -373,7 +373,7 @@ def _values(
     found = {one.column: before.get(one.column) for one in scope.layer.fields}
     for name, value in given.items():
         try:
-            field_ = _field(scope, name, shapes)
+            field_ = writable_field(scope, name, shapes)
             found[field_.column] = coerced(field_, value)
         except FieldNotFound as error:
             missing = {"reason": f"there is no field {name}", "reason_zh": f"没有字段 {name}"}

@@ -13,8 +13,17 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.actions.errors import BadEdit, FeatureMissing
-from layers.actions.prepare import Batch, Stored, inside, judge_geometry, judge_place, row_of, touch
-from layers.rights import Scope
+from layers.actions.prepare import (
+    Batch,
+    Stored,
+    inside,
+    judge_geometry,
+    judge_place,
+    row_of,
+    touch,
+    writable_field,
+)
+from layers.rights import FieldNotFound, Scope
 from layers.rules.periods import Period, overlapping
 from layers.rules.values import FAULT_ZH, fault
 
@@ -108,14 +117,16 @@ def _judge(scope: Scope, batch: Batch, number: int, new: NewVersion, old: Stored
     if old is None or shapely.to_wkb(new.geometry) != old.geometry:
         judge_geometry(scope, number, new.geometry)
     judge_place(scope, batch, number, new.geometry, new.values)
-    known = {one.field.column for one in scope.fields}
+    places = [new.geometry] if old is None else [shapely.from_wkb(old.geometry), new.geometry]
     for field in scope.layer.fields:
         value = new.values.get(field.column)
         if value == (old.values.get(field.column) if old else None) and (old or not field.required):
             continue
-        if field.column not in known:
+        try:
+            writable_field(scope, field.name, places)
+        except FieldNotFound as error:
             hidden = {"reason": f"there is no field {field.name}", "reason_zh": f"没有字段 {field.name}"}
-            raise BadEdit(number=number, **hidden)
+            raise BadEdit(number=number, **hidden) from error
         if word := fault(field, value):
             zh = FAULT_ZH[word]
             raise BadEdit(

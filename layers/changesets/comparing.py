@@ -114,7 +114,7 @@ def differences(
 def ledger(scope: Scope, changeset: int) -> Ledger:
     """The sums of a layer's changes."""
     found = queries.rows(_both_sides(scope, changeset, "ledger"))[0]
-    return Ledger(*found[:3], area_before=round(found[3], 2), area_after=round(found[4], 2))
+    return Ledger(*found[:3], round(found[3], 2), round(found[4], 2))
 
 
 def _both_sides(scope: Scope, changeset: int, name: str, **parts: sql.Composable) -> Statement:
@@ -137,7 +137,7 @@ def _difference(scope: Scope, row: tuple[Any, ...]) -> Difference:
     facts, older, newer, same_shape = row[:10], row[10:14], row[14:18], row[18]
     before, after = _side(older), _side(newer)
     reshaped = before is not None and after is not None and not same_shape
-    return Difference(scope.layer.name, *facts, before=before, after=after, reshaped=reshaped)
+    return Difference(scope.layer.name, *facts, before, after, reshaped)
 
 
 def _side(part: tuple[Any, ...]) -> Side | None:

@@ -73,18 +73,23 @@ def drafts(
 
 
 def _draft(layer: LayerInfo, row: Sequence[Any]) -> Draft:
-    *facts, geometry, start, end, content, split_from, merged_into = row
+    fid, period, op, version, base_version, base_revision, geometry, start, end, content, split, merged = row
     given = json.loads(content)
     values = {one.column: coerced(one, given.get(one.column)) for one in layer.fields}
     shape = bytes(geometry) if geometry is not None else None
     return Draft(
-        *facts,
+        fid=fid,
+        period=period,
+        op=op,
+        version=version,
+        base_version=base_version,
+        base_revision=base_revision,
         geometry=shape,
         valid_from=start,
         valid_to=end,
         values=values,
-        split_from=split_from,
-        merged_into=merged_into,
+        split_from=split,
+        merged_into=merged,
     )
 
 

@@ -123,7 +123,7 @@ def _batch(cursor: Any, found: Scope, met: Sequence[Meeting], stored: dict[int, 
                 shapely.from_wkb(facts[0]),
                 facts[1],
                 facts[2],
-                version=again.get(one.draft.key, 0) + 1,
+                version=again.get(one.draft.fid, 0) + 1,
                 gone=result is None,
             )
         )
@@ -134,16 +134,19 @@ def _batch(cursor: Any, found: Scope, met: Sequence[Meeting], stored: dict[int, 
     return prepare_versions(found, versions, stored, joined_keys(cursor, found, (), rows))
 
 
-def _last_versions(cursor: Any, layer: LayerInfo, fids: Sequence[int]) -> dict[content.Key, int]:
-    """Of features that come back: the highest version they ever had."""
+def _last_versions(cursor: Any, layer: LayerInfo, fids: Sequence[int]) -> dict[int, int]:
+    """Of features that come back or get a further period: the highest version any of their periods ever had.
+
+    The new version stands above it, so that whoever read an older one is told.
+    """
     if not fids:
         return {}
-    period = sql.SQL("valid_from" if layer.valid_time else "NULL::date")
-    text = sql.SQL("SELECT fid, {}, max(version) FROM {} WHERE fid = ANY(%s) GROUP BY 1, 2").format(
-        period, queries.history(layer)
-    )
-    cursor.execute(text.as_string(connection.connection), [list(fids)])
-    return {(fid, start): version for fid, start, version in cursor.fetchall()}
+    text = sql.SQL(
+        "SELECT fid, max(version) FROM (SELECT fid, version FROM {} WHERE fid = ANY(%(fids)s)"
+        " UNION ALL SELECT fid, version FROM {} WHERE fid = ANY(%(fids)s)) AS every GROUP BY 1"
+    ).format(queries.table(layer), queries.history(layer))
+    cursor.execute(text.as_string(connection.connection), {"fids": list(fids)})
+    return dict(cursor.fetchall())
 
 
 def _settle(cursor: Any, found: Changeset, one: Ready) -> None:

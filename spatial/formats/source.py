@@ -1,6 +1,6 @@
 """What every reader of a file answers: one layer, its fields, and its features in batches."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,7 +119,7 @@ class Source:
         if len(self.fields) > MOST_FIELDS:
             raise TooManyFields(count=len(self.fields), limit=MOST_FIELDS)
 
-    def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
+    def batches(self, size: int = BATCH_ROWS) -> Generator[Batch, None, None]:
         """All features in the order of the file, `size` at a time; each call begins anew, findings too."""
         if self.known_before is None:
             self.known_before = len(self.notes)

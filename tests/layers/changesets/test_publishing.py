@@ -7,6 +7,7 @@ import shapely
 from django.db import IntegrityError, connection, transaction
 
 from layers import catalogue
+from layers.actions import BadEdit
 from layers.changesets import drafting, publishing, reverting, settling
 from layers.changesets.content import MOST_FEATURES
 from layers.changesets.drafting import DraftEdit
@@ -15,8 +16,9 @@ from layers.changesets.publishing import publish
 from layers.changesets.reviewing import take_step
 from layers.models import Change, Changeset, ChangesetFeature
 from layers.moments import Moment
-from tests.changesetting import begin, direct, features, put, shown, step, told
-from tests.layermaking import NORTH, WEST, grant, make_layer, square
+from tests.changesetting import begin, direct, features, put, shown, step, told, update
+from tests.layermaking import NORTH, WEST, area, grant, ground, make_layer, square
+from tests.people import person
 
 pytest_plugins = ["tests.layermaking", "tests.changesetting"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_memory")]
@@ -135,3 +137,32 @@ def test_the_one_map_is_left_alone_by_a_draft(ming, plots):
         )
         assert shapely.from_wkb(bytes(cursor.fetchone()[0])).area == pytest.approx(10_000)
     assert catalogue.current().layer(plots.name).id == plots.pk
+
+
+def test_the_version_of_a_new_period_stands_above_the_old_ones(ming, gao, zones):
+    """Who read the old period and edits "today" afterwards is told, instead of writing over the new one."""
+    number = begin(ming)
+    put(ming, number, zones, since(1, 1, TURN, floors=9))
+    finish(ming, gao, number)
+    assert features(ming, zones, datetime=TURN.isoformat())[1]["version"] == 2
+    with pytest.raises(AssertionError, match="edit-conflict"):
+        direct(ming, zones, update(1, 1, floors=5))
+
+
+def test_who_publishes_needs_the_field_where_the_feature_lies(ming, offices):
+    """A field that the reviewer holds in the west alone is not published in the east."""
+    bo = person("bo", offices["data"], ["acceptor"])
+    layer = make_layer(f"fields_{Change.objects.count()}", ground("fields"))
+    grant(layer, "role:planner", "view,query,edit")
+    grant(layer, "role:acceptor", "view,query,edit,publish", fields=["name"])
+    west = area(WEST - 1_000, NORTH - 1_000, WEST + 5_000, NORTH + 5_000)
+    grant(layer, "role:acceptor", "view,query,edit,publish", fields=["amount"], area=west)
+    for fid, published in ((1, True), (6, False)):
+        number = begin(ming)
+        put(ming, number, layer, {"op": "update", "fid": fid, "version": 1, "properties": {"amount": 77}})
+        if published:
+            finish(ming, bo, number)
+        else:
+            with pytest.raises(BadEdit):
+                finish(ming, bo, number)
+        assert (shown(ming, layer)[fid]["amount"] == 77) is published

@@ -40,12 +40,16 @@ export class Reconciler {
     this.removeAllBut(new Set(layers.map((layer) => layer.name)));
     for (const info of layers) {
       const choice = choices[info.name];
-      // Once there are overviews, or no more, the grid begins at another level: such a layer is made anew.
-      const known = this.drawn.get(info.name);
-      if (known && known.from !== firstDrawn(this.grid, info)) this.remove(info.name, known);
-      const shown = this.drawn.get(info.name) ?? (choice?.visible ? this.add(info) : null);
+      const shown = this.standing(info) ?? (choice?.visible ? this.add(info) : null);
       if (shown && choice) this.update(shown, info, choice);
     }
+  }
+
+  /** What is drawn of a layer. Once there are overviews, or no more, its grid begins elsewhere: it is made anew. */
+  private standing(info: LayerInfo): Drawn | undefined {
+    const known = this.drawn.get(info.name);
+    if (known && known.from !== firstDrawn(this.grid, info)) this.remove(info.name, known);
+    return this.drawn.get(info.name);
   }
 
   /** Ask for a layer's tiles again, after a failure. */
