@@ -113,8 +113,8 @@ def missing(chance, frame):
 
 
 def shapes(chance, frame):
-    x0, y0, x1, y1 = frame.total_bounds
-    x, y = chance.uniform(x0, x1), chance.uniform(y0, y1)
+    place = frame.geometry.iloc[chance.randrange(len(frame))].centroid
+    x, y = place.x + chance.uniform(-0.001, 0.001), place.y + chance.uniform(-0.001, 0.001)
     reach = chance.choice([0.002, 0.02, 0.1])
     op, test = chance.choice(
         [
