@@ -215,9 +215,7 @@ PUSHED = [
 
 
 @pytest.mark.parametrize(("where", "holds"), PUSHED, ids=[where for where, _ in PUSHED])
-def test_gdal_pushes_attribute_filters_and_reads_what_the_file_has(
-    where, holds, site, buildings, frame, tmp_path
-):
+def test_gdal_with_a_condition_reads_what_the_file_has(where, holds, site, buildings, frame, tmp_path):
     path = tmp_path / "out.gpkg"
     words = ["PAGE_SIZE=1000", "CRS=OGC:CRS84", f"WHERE={where}"]
     done = subprocess.run(
@@ -237,9 +235,9 @@ def test_gdal_pushes_attribute_filters_and_reads_what_the_file_has(
     found, rows = pyogrio.read_dataframe(path), frame[holds(frame)]
     assert sorted(found["src_tile"] + found["building"]) == sorted(rows["src_tile"] + rows["building"])
     assert len(found) == len(rows) > 0
-    pages = [line for line in done.stderr.splitlines() if line.startswith("GET ") or "> GET" in line]
-    asked = [line for line in pages if "/items" in line and "filter=" in line]
-    assert asked and len(asked) <= len(rows) / 1000 + 3, pages
+    # GDAL 3.12 writes no CQL2 (of its draft alone, cql-text): equal values go as parameters, the rest it judges itself.
+    pages = [line for line in done.stderr.splitlines() if "> GET" in line and "/items" in line]
+    assert all("&building=school" in line for line in pages) == where.startswith("building = 'school'"), pages
 
 
 def test_a_layer_that_is_there_gets_an_index_to_sort_by(site, blocks):
