@@ -237,7 +237,7 @@ def test_gdal_with_a_condition_reads_what_the_file_has(where, holds, site, build
     assert len(found) == len(rows) > 0
     # GDAL 3.12 writes no CQL2 (of its draft alone, cql-text): equal values go as parameters, the rest it judges itself.
     pages = [line for line in done.stderr.splitlines() if "> GET" in line and "/items" in line]
-    assert all("&building=school" in line for line in pages) == where.startswith("building = 'school'"), pages
+    assert any("&building=school" in line for line in pages) == where.startswith("building = 'school'"), pages
 
 
 def test_a_layer_that_is_there_gets_an_index_to_sort_by(site, blocks):
