@@ -83,8 +83,10 @@ def approve_metadata(request: HttpRequest, name: str, body: ApproveIn) -> dict[s
 def index_fields(request: HttpRequest, name: str, body: IndexIn) -> Status[dict[str, Any]]:
     """Make indexes in a job; then the fields are among the sortables. Needs `publish` or `admin` on the whole layer."""
     who = who_asks(request)
-    found = require_whole(kept_scope(who, name, *KEEPING))
-    return Status(202, {"job": indexing.ask(found.layer, body.fields, by=who.name).pk})
+    found = kept_scope(who, name, *KEEPING)
+    for field in body.fields:
+        found.field(field)  # what the caller does not see is not there, whatever else is asked
+    return Status(202, {"job": indexing.ask(require_whole(found).layer, body.fields, by=who.name).pk})
 
 
 @router.get("/layers/{name}/revisions", summary="The changes of a layer, newest first")
