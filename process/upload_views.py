@@ -10,6 +10,7 @@ from accounts.principals import Principal
 from process import uploads
 from process.models import Upload
 from spatial.errors import Kind, OnemapError
+from spatial.numbers import parse_integer
 
 router = Router(tags=["uploads"], auth=caller)
 
@@ -75,7 +76,7 @@ def offset_of(request: HttpRequest) -> int:
     text = request.headers.get("Upload-Offset", "")
     if not (text.isascii() and text.isdigit() and len(text) <= OFFSET_DIGITS):
         raise OffsetMissing()
-    return int(text)
+    return parse_integer(text, name="Upload-Offset")
 
 
 def told(upload: Upload) -> HttpResponse:

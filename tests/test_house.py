@@ -96,6 +96,70 @@ def test_a_library_is_imported_where_it_may_be(library, allowed):
     assert users == allowed
 
 
+# Modules that may see text somebody sent; and what they may make numbers or JSON of with Python's own readers:
+# the platform's own figures, rows and files. What senders write goes through spatial.numbers and spatial.strictjson.
+EDGE = re.compile(r"^(?:django\.http|ninja)\b")
+PLAIN_READERS = {"int", "float", "complex", "Decimal", "json.loads", "json.load", "eval", "literal_eval"}
+OWN_FIGURES = {
+    "accounts/throttling.py": {"int(pause.total_seconds())"},
+    "config/errors.py": {"int(str(body['status']))"},
+    "config/pages.py": {"json.loads(path.read_text(encoding='utf-8'))"},
+    "config/pools.py": {"int(entry.name)"},
+    "config/security.py": {"int(time.time())"},
+    "layers/catalogue_pages.py": {"json.loads(state['first_levels'])"},
+    "layers/ogc/features_api/views.py": {"json.loads(''.join(chunks))", "json.loads(body)"},
+    "layers/views/looking.py": {
+        *("float(value)", "float(point[0, 0])", "float(point[0, 1])", "json.loads(state['first_levels'])"),
+        *("json.loads(values)", "json.loads(geometry)", "json.loads(one['properties'])"),
+        "json.loads(one['geometry'] or 'null')",
+    },
+    "layers/views/rasters.py": {
+        *("float(np.hypot(*np.diff(course, axis=0).T).sum())", "float(f'{value:.7g}')"),
+        *("float(place[0, 0])", "float(place[0, 1])"),
+    },
+    "tiles/views.py": {
+        "int(json.loads(levels).get(grid, grids()[grid].min_level))",
+        "json.loads(levels)",
+    },
+}
+
+
+def test_what_was_sent_is_read_by_the_strict_readers_alone():
+    edges = [path for path in OURS if any(EDGE.match(name) for name in imports(path))]
+    assert len(edges) > 25
+    plain = [
+        f"{short(path)}:{node.lineno} {ast.unparse(node)}"
+        for path in edges
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in PLAIN_READERS
+        if ast.unparse(node) not in OWN_FIGURES.get(short(path), set())
+    ]
+    assert plain == []
+
+
+def test_bodies_are_taken_where_their_size_and_form_are_known():
+    taken = {
+        short(path) for path in OURS if re.search(r"request\.body\b|wsgi\.input", path.read_text("utf-8"))
+    }
+    # JSON by the strict reader; a workbook; a piece of an upload.
+    assert taken == {"config/api.py", "accounts/people_views.py", "process/upload_views.py"}
+
+
+def test_xml_is_parsed_in_one_place():
+    libraries = {"xml", "lxml", "defusedxml", "html5lib", "xmltodict", "untangle", "bs4"}
+    found = {
+        (short(path), name) for path in OURS for name in imports(path) if name.split(".")[0] in libraries
+    }
+    assert found == {
+        ("spatial/strictxml.py", "xml.parsers"),
+        ("spatial/formats/gml.py", "xml.sax.saxutils"),  # escapes what it writes
+        ("spatial/formats/workbook.py", "xml.etree.ElementTree"),  # the exception that openpyxl raises
+        ("layers/exchange/exports/qml.py", "xml.etree.ElementTree"),  # written, never read
+    }
+    parsing = re.compile(r"ET\.(?:parse|fromstring|iterparse|XML)\b")
+    assert [short(path) for path in OURS if parsing.search(path.read_text("utf-8"))] == []
+
+
 def test_the_renderers_module_is_loaded_by_no_other_process():
     users = {short(path) for path in OURS if "tiles.render" in set(imports(path))}
     assert users == set()

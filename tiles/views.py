@@ -21,6 +21,7 @@ from layers.reads import note_read
 from layers.rights import Action, Scope, scope
 from spatial.citygrid import TileOutside
 from spatial.errors import Kind, OnemapError
+from spatial.numbers import parse_integer
 from spatial.tilegrids import TileMatrixSet
 from tiles.memory import Memory
 from tiles.overviews import OverviewTile, level_for, overview_tile, told
@@ -99,7 +100,7 @@ def _make(
     matrix = grid_of(grid)
     if not all(INDEX.match(part) for part in index):
         raise BadTileAddress()
-    z, x, y = (int(part) for part in index)
+    z, x, y = (parse_integer(part, name="tile") for part in index)
     if not matrix.contains(z, x, y):
         raise TileOutside(grid=grid, z=z, x=x, y=y)
     moment = parse_moment(found.layer, given.get("as-of"), given.get("datetime"))

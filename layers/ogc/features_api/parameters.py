@@ -146,7 +146,7 @@ def _by_preference(accept: str) -> list[str]:
         for parameter in rest.split(";"):
             name, _, value = parameter.strip().partition("=")
             if name == "q" and value.replace(".", "", 1).isdigit() and value.isascii():
-                quality = float(value)
+                quality = parse_number(value[:9], name="q")
         if quality > 0:
             weighted.append((-quality, number, media.strip().lower()))
     return [media for _, _, media in sorted(weighted)]
