@@ -20,4 +20,5 @@ class JsonFormatter(logging.Formatter):
             event["request_id"] = request_id
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        return json.dumps(event)
+        # Everything outside ASCII is escaped by json; DEL is the one control character that it leaves.
+        return json.dumps(event).replace("\x7f", "\\u007f")
