@@ -34,7 +34,7 @@ def routes() -> set[str]:
         operations = getattr(enclosed.get("self"), "operations", None)
         if operations is not None:
             found |= {f"{method} {path}" for operation in operations for method in operation.methods}
-        elif kind := getattr(view, "view_class", None):
+        elif (kind := getattr(view, "view_class", None)) and not path.startswith("admin/"):
             told = ("get", "post", "put", "patch", "delete")
             found |= {f"{method.upper()} {path}" for method in told if hasattr(kind, method)}
         else:
