@@ -45,8 +45,10 @@ def changeset_of(principal: Principal, number: int) -> Changeset:
     ChangesetNotFound
         There is none, or the caller may not see it: the same answer.
     """
-    found = visible(principal).filter(pk=number).first() if 0 < number < 2**63 else None
-    if found is None:
+    found = Changeset.objects.filter(pk=number).first() if 0 < number < 2**63 else None
+    # Every tile of a map asks: to the owner one small question is enough.
+    own = found is not None and principal.kind != "public" and found.owner == principal.name
+    if found is None or not (own or visible(principal).filter(pk=number).exists()):
         raise ChangesetNotFound()
     return found
 
