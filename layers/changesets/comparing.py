@@ -114,7 +114,8 @@ def differences(
 def ledger(scope: Scope, changeset: int) -> Ledger:
     """The sums of a layer's changes."""
     found = queries.rows(_both_sides(scope, changeset, "ledger"))[0]
-    return Ledger(*found[:3], round(found[3], 2), round(found[4], 2))
+    inserted, updated, deleted, before, after = found
+    return Ledger(inserted, updated, deleted, round(before, 2), round(after, 2))
 
 
 def _both_sides(scope: Scope, changeset: int, name: str, **parts: sql.Composable) -> Statement:
