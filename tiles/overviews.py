@@ -20,6 +20,7 @@ from tiles.framing import NEAR, connected, frame_parts, framing, label_point, qu
 from tiles.queries import IDENTIFIER_BYTES, SQL
 
 MOST_BYTES = 500 * 1024  # of a tile, raw
+GENEROUS = 2.0  # estimated bytes against real ones, where shapes are smallest
 MOST_LABELS = 200
 LABELLED_PX = {
     Family.POLYGON: 32.0,
@@ -94,7 +95,7 @@ def overview_tile(
     pixel = settings.ONEMAP_GRID_SIZE / (1 << level) / TILE_PX
     bound = {**statement.params, **framed, "level": level, "label": LABELLED_PX[scope.layer.family] * pixel}
     bound |= {"half": half} if far else {}
-    budget = float(MOST_BYTES)
+    budget = GENEROUS * MOST_BYTES
     while True:
         found = queries.rows(Statement(statement.text, {**bound, "budget": budget}), often=True)
         if not found:
@@ -102,7 +103,7 @@ def overview_tile(
         body = bytes(found[0][0] or b"")
         if len(body) <= MOST_BYTES:
             return OverviewTile(body, level, *found[0][1:])
-        budget *= 0.9 * MOST_BYTES / len(body)
+        budget *= 0.95 * MOST_BYTES / len(body)
 
 
 @lru_cache(maxsize=64)
@@ -119,6 +120,8 @@ def _statement(question: _Question) -> Statement:
         class_=sql.SQL(f", class AS {column}" if column else ""),
         point=label_point(grid),
         labels=sql.Literal(MOST_LABELS),
+        # Small areas lie on large ones; long lines are the main ones and lie on short ones.
+        above=sql.SQL("weight" if scope.layer.family is Family.LINE else "weight DESC"),
         name=sql.Literal(scope.layer.name),
         layer=sql.Literal(scope.layer.id),
         feature=sql.Literal(FEATURE_BYTES),

@@ -20,7 +20,7 @@ SMALLEST_PX = {Family.POLYGON: 0.5, Family.LINE: 0.5, Family.POINT: 8.0}
 TARGET_BYTES = 400 * 1024  # of the fullest tile, by estimate; tiles.overviews holds the limit itself
 # Bytes of an encoded tile, measured on the demonstration city: per feature, per vertex, per merged cell.
 FEATURE_BYTES, VERTEX_BYTES = 16, 2.4
-CELL_BYTES = {Family.POLYGON: 9.0, Family.LINE: 4.0, Family.POINT: 22.0}
+CELL_BYTES = {Family.POLYGON: 13.0, Family.LINE: 4.0, Family.POINT: 22.0}
 FAR = 1e8  # metres; what lies outside the grid belongs to its outermost blocks
 
 

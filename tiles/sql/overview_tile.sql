@@ -1,6 +1,6 @@
 -- One vector tile of a layer's overviews.
 --
--- Takes     the boxes of vector_tile.sql; level: of the overviews; budget: bytes; label: how large a shape must be to
+-- Takes     the boxes of vector_tile.sql; level: of the overviews; budget: bytes; {above}: in which order shapes are drawn; label: how large a shape must be to
 --           be labelled, in its weight; {spots}: what the scope may see there, from overview_spots.sql where the level is coarser
 --           than all overviews; {class_}, {column}: the class field under its name.
 -- Returns   the tile; how many features, merged shapes, features in these, and shapes left out there are; the
@@ -19,7 +19,7 @@ cut AS MATERIALIZED (
     SELECT fid AS onemap_fid, CASE WHEN fid IS NULL THEN number END AS onemap_count, number, weight, text{class_},
            ST_AsMVTGeom({shape}, box.tile, {extent}, {buffer}, true) AS onemap_geom
       FROM there AS r, box WHERE bytes <= %(budget)s
-     ORDER BY fid IS NOT NULL, weight DESC OFFSET 0
+     ORDER BY fid IS NOT NULL, {above} OFFSET 0
 )
 SELECT (SELECT ST_AsMVT(drawn, {name}, {extent}, 'onemap_geom', 'onemap_fid')
           FROM (SELECT onemap_fid, onemap_count, onemap_geom{column} FROM cut WHERE onemap_geom IS NOT NULL) AS drawn)

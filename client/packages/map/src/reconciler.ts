@@ -40,16 +40,17 @@ export class Reconciler {
     this.removeAllBut(new Set(layers.map((layer) => layer.name)));
     for (const info of layers) {
       const choice = choices[info.name];
-      const shown = this.standing(info) ?? (choice?.visible ? this.add(info) : null);
+      const shown = this.known(info) ?? (choice?.visible ? this.add(info) : null);
       if (shown && choice) this.update(shown, info, choice);
     }
   }
 
-  /** What is drawn of a layer. Once there are overviews, or no more, its grid begins elsewhere: it is made anew. */
-  private standing(info: LayerInfo): Drawn | undefined {
+  /** What is drawn of a layer. Once there are overviews, or no more, its grid begins at another level: it is made anew. */
+  private known(info: LayerInfo): Drawn | undefined {
     const known = this.drawn.get(info.name);
-    if (known && known.from !== firstDrawn(this.grid, info)) this.remove(info.name, known);
-    return this.drawn.get(info.name);
+    if (!known || known.from === firstDrawn(this.grid, info)) return known;
+    this.remove(info.name, known);
+    return undefined;
   }
 
   /** Ask for a layer's tiles again, after a failure. */
