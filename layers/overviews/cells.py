@@ -18,8 +18,9 @@ ACROSS = 1 << BLOCK_LEVEL
 TILE_PX = 512  # how wide tiles are drawn
 SMALLEST_PX = {Family.POLYGON: 0.5, Family.LINE: 0.5, Family.POINT: 8.0}
 TARGET_BYTES = 400 * 1024  # of the fullest tile, by estimate; tiles.overviews holds the limit itself
-# Bytes of an encoded tile, measured on the demonstration city: per feature, per vertex, per merged cell.
-FEATURE_BYTES, VERTEX_BYTES = 16, 2.4
+# Bytes of an encoded tile, measured on the demonstration city: per feature, per vertex, per merged cell; cells of
+# many classes join with few neighbours.
+FEATURE_BYTES, VERTEX_BYTES, CLASSED_BYTES = 16, 2.4, 24.0
 CELL_BYTES = {Family.POLYGON: 13.0, Family.LINE: 4.0, Family.POINT: 22.0}
 FAR = 1e8  # metres; what lies outside the grid belongs to its outermost blocks
 
@@ -100,6 +101,7 @@ def _fitting(cursor: Any, layer: LayerInfo, level: int) -> Cells:
 
 def _weight(cursor: Any, layer: LayerInfo, cells: Cells, tile: float) -> float:
     text = sql.SQL(queries.load_sql(queries.SQL, "overview_weight")).format(**names(layer))
+    areal = layer.family is Family.POLYGON
     bound = {
         "tile": tile,
         "cell": cells.cell,
@@ -107,7 +109,7 @@ def _weight(cursor: Any, layer: LayerInfo, cells: Cells, tile: float) -> float:
         "least": cells.cell if layer.family is not Family.POINT else FAR,
         "feature": FEATURE_BYTES,
         "vertex": VERTEX_BYTES,
-        "spot": CELL_BYTES[layer.family],
+        "spot": CLASSED_BYTES if areal and class_column(layer) else CELL_BYTES[layer.family],
     }
     cursor.execute(text.as_string(connection.connection), bound)
     return float(cursor.fetchone()[0])
