@@ -8,7 +8,7 @@ import { changedFields, editOf, faultOfText, rebasedTexts, textsOf, valueOf } fr
 import { isRecord, keptWork } from '../src/screens/changesets/keeping';
 import { meanwhile } from '../src/screens/changesets/meanwhile';
 import { offered, stageMarks } from '../src/screens/changesets/words';
-import { valueText } from '../src/screens/changesets/fields';
+import { hasAreas, valueText } from '../src/screens/changesets/fields';
 
 const square = (size: number): { type: string; coordinates: number[][][] } => ({ type: 'Polygon', coordinates: [[[0, 0], [size, 0], [size, size], [0, size], [0, 0]]] });
 const side = (area: number, size = 1): NonNullable<Difference['before']> => ({ properties: {}, geometry: square(size), area, valid_to: null });
@@ -35,6 +35,11 @@ test('areas are won and lost, and their signs are written', () => {
   expect([2, -10, 0.001, 0].map((value) => signed(value, two))).toEqual(['+2.00', '−10.00', '0.00', '0.00']);
   const row = { layer: 'a', inserted: 1, updated: 2, deleted: 3, area_before: 10, area_after: 8 };
   expect(ledgerSum([row, row])).toEqual({ inserted: 2, updated: 4, deleted: 6, before: 20, after: 16 });
+});
+
+test('an area is told of polygons alone', () => {
+  const layers = new Map(['polygon', 'line'].map((geometry) => [geometry, { geometry }])) as unknown as Parameters<typeof hasAreas>[0];
+  expect(['polygon', 'line', 'unknown'].map((layer) => hasAreas(layers, layer))).toEqual([true, false, true]);
 });
 
 test('the arrow keys stay within the table', () => {
@@ -145,7 +150,8 @@ test('work is kept until it is forgotten, and what is no work is not read', () =
 });
 
 test('steps are offered in order, the stages follow the state', () => {
-  expect(offered(['publish', 'abandon', 'return'])).toEqual(['abandon', 'return', 'publish']);
+  expect(offered({ steps: ['publish', 'abandon', 'return'], shared: false })).toEqual(['abandon', 'return', 'publish']);
+  expect([true, false].map((shared) => offered({ steps: ['share', 'unshare'], shared }))).toEqual([['unshare'], ['share']]);
   expect(stageMarks('returned')).toEqual(['now', 'stopped', 'ahead', 'ahead']);
   expect(stageMarks('published')).toEqual(['done', 'done', 'done', 'done']);
 });

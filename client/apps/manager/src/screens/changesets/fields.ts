@@ -9,6 +9,11 @@ export function fieldOf(layers: LayersByName, layer: string, name: string): Draf
   return layers.get(layer)?.fields.find((field) => field.name === name);
 }
 
+/** Whether the features of a layer have an area worth telling. */
+export function hasAreas(layers: LayersByName, layer: string): boolean {
+  return (layers.get(layer)?.geometry ?? 'polygon') === 'polygon';
+}
+
 /** A field as people call it; its own name where it has no other. */
 export function fieldName(field: DraftField | undefined, name: string, language: Language): string {
   return (field && inLanguage(field, 'alias', language)) || name;

@@ -1,5 +1,5 @@
 import type { IconName } from '@onemap/ui';
-import type { ChangeOp, ChangesetState, ConflictKind, StepName } from '../../api/changesetTypes';
+import type { ChangeOp, Changeset, ChangesetState, ConflictKind, StepName } from '../../api/changesetTypes';
 import type { StepMark } from '../../parts/stepMark';
 import type { Tone } from '../deliveries/words';
 
@@ -77,9 +77,10 @@ export const STEPS: Record<StepName, StepWords> = {
   publish: { verb: 'changeset.publish', text: 'changeset.publish-text', done: 'changeset.publish-done', reason: 'may', primary: true },
 };
 
-/** The steps that somebody may take, in the order of the bar. */
-export function offered(steps: readonly StepName[]): StepName[] {
-  return (Object.keys(STEPS) as StepName[]).filter((step) => steps.includes(step));
+/** The steps that somebody may take and that change something, in the order of the bar. */
+export function offered({ steps, shared }: Pick<Changeset, 'steps' | 'shared'>): StepName[] {
+  const idle: StepName = shared ? 'share' : 'unshare';
+  return (Object.keys(STEPS) as StepName[]).filter((step) => steps.includes(step) && step !== idle);
 }
 
 export const STAGE_WORDS = ['changeset.stage.draft', 'changeset.stage.review', 'changeset.stage.approve', 'changeset.stage.publish'] as const;
