@@ -138,7 +138,8 @@ def _difference(scope: Scope, row: tuple[Any, ...]) -> Difference:
     facts, older, newer, same_shape = row[:10], row[10:14], row[14:18], row[18]
     before, after = _side(older), _side(newer)
     reshaped = before is not None and after is not None and not same_shape
-    return Difference(scope.layer.name, *facts, before, after, reshaped)
+    whole = [scope.layer.name, *facts, before, after, reshaped]
+    return Difference(*whole)
 
 
 def _side(part: tuple[Any, ...]) -> Side | None:
