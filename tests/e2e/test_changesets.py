@@ -200,7 +200,7 @@ def settle(desk, number: int, first: dict, reshaped: dict, code: str) -> None:
     tab.reload()
     expect(tab.get_by_text("还有 0 处待定")).to_be_visible()
     tab.get_by_role("button", name="保存 2 个要素的选择").click()
-    expect(tab.get_by_text("冲突已全部处理")).to_be_visible()
+    expect(tab.get_by_text("没有待处理的冲突")).to_be_visible()
     expect(tab.get_by_text("与一张图现状没有冲突")).to_be_visible()
 
 
@@ -271,6 +271,11 @@ def test_a_feature_leaves_the_changeset_and_a_form_is_not_lost(sign_in):
     expect(ming.tab.get_by_label("调查年份", exact=True)).to_have_value("2019")
     ming.tab.get_by_role("button", name="放入变更集").click()
     expect(ming.tab.get_by_text("的修改已放入变更集")).to_be_visible()
+    ming.tab.get_by_role("button", name="修改说明").click()
+    ming.tab.get_by_role("dialog").get_by_label("标题").fill("共同更正 调查年份")
+    assert ming.axe() == []
+    ming.tab.get_by_role("button", name="保存说明").click()
+    expect(ming.tab.get_by_role("heading", level=1, name="共同更正 调查年份")).to_be_visible()
     show(ming, f"/changesets/{number}/diff")
     ming.tab.get_by_role("button", name=f"把要素 {one['id']} 撤出变更集").click()
     ming.tab.get_by_role("dialog").get_by_role("button", name="撤出", exact=True).click()
