@@ -39,6 +39,7 @@ def pytest_collection_modifyitems(config, items):
         return (yield)
     together.name_groups(items)
     answer = yield
+    together.assert_grouped(items)
     items.sort(key=together.rank)
     return answer
 

@@ -40,6 +40,20 @@ def name_groups(items):
         item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
+def assert_grouped(items):
+    """Fail the run if its groups are not kept: each worker would then set up every site anew, and say nothing.
+
+    Raises
+    ------
+    pytest.UsageError
+        The run does not keep groups together.
+    """
+    if not all(item.nodeid.endswith(f"@{group(item)}") for item in items):
+        raise pytest.UsageError(
+            "several workers want `--dist loadgroup`, and a pytest-xdist that keeps groups"
+        )
+
+
 def rank(item):
     """Where in the order of a run a test's group belongs: the long ones first."""
     name = item.get_closest_marker("xdist_group").args[0].partition("/")[0]
