@@ -23,6 +23,8 @@ CHECKS = {
     "import contracts": ("-c", "from importlinter.cli import lint_imports_command as run; run()"),
     "migrations": ("manage.py", "makemigrations", "--check", "--dry-run"),
 }
+# A full run is shared out between processes as tests/together.py says: the tests wait for others half of their time.
+SHARED_OUT = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def test(arguments: Sequence[str]) -> int:
         client = bed.npm("test")
         note = "" if client else " (the client's tests FAILED, see above)"
         print(f"== platform: pytest{note}", flush=True)
-        platform = bed.python("-m", "pytest", "tests")
+        platform = bed.python("-m", "pytest", *SHARED_OUT, "tests")
     return 0 if client and platform else 1
 
 
