@@ -171,11 +171,14 @@ def index_staged(
 
 
 def sort_expression(column: str, kind: str, row: str | None = None) -> sql.Composable:
-    """What rows are sorted by for a column, and what its index holds: of a text its beginning."""
+    """What rows are sorted by for a column, and what its index holds: of a text its beginning, by code points.
+
+    The order is then the same in every database, and the index serves patterns with a fixed beginning too.
+    """
     name = sql.Identifier(column) if row is None else sql.Identifier(row, column)
     if kind != "text":
         return name
-    return sql.SQL("left({}, {})").format(name, sql.Literal(SORTED_CHARACTERS))
+    return sql.SQL('left({}, {}) COLLATE "C"').format(name, sql.Literal(SORTED_CHARACTERS))
 
 
 def index_live(cursor: Any, name: str, column: str, kind: str) -> None:

@@ -5,8 +5,10 @@ outside it (alias `r`), where hidden values are already NULL. No expression of t
 value: an error would tell of rows that the caller does not see, since PostgreSQL is free to judge them first.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import itertools
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +21,7 @@ from layers.filters.operators import SPATIAL, TEMPORAL
 from layers.moments import CITY_TIME, Moment
 from layers.queries import Statement
 from layers.rights import Scope
-from layers.tables import SORTED_CHARACTERS
+from layers.tables import SORTED_CHARACTERS, sort_expression
 
 _CASTS = {
     "text": "text",
@@ -117,9 +119,35 @@ def _names_fields(term: Term) -> bool:
     return term.op in _FIELDS or any(map(_names_fields, term.args))
 
 
-def _indexed_text(term: Term) -> bool:
-    column, value = sorted(term.args, key=lambda one: one.op)
-    return column.op == "column" and value.op == "value" and column.type == "text" and column.value.indexed
+def _served_by_index(term: Term) -> bool:
+    """Whether a term compares a text that has an index with values of which a beginning can be looked up there."""
+    return (
+        term.op in _BEGINNINGS
+        and {one.op for one in term.args} in ({"column", "value"}, {"column", "list"})
+        and any(one.op == "column" and one.type == "text" and one.value.indexed for one in term.args)
+    )
+
+
+def _beginning(term: Term) -> Term:
+    return replace(term, value=term.value[:SORTED_CHARACTERS])
+
+
+def _beginnings(term: Term) -> Term:
+    return replace(term, value=[one[:SORTED_CHARACTERS] for one in term.value])
+
+
+def _fixed_beginning(term: Term) -> Term:
+    """A pattern for what stands before the first wildcard of one, as far as the index holds it, and anything after."""
+    fixed = list(itertools.takewhile(lambda one: one not in {"%", "_"}, _CHARACTERS.findall(term.value)))
+    return replace(term, value="".join(fixed[:SORTED_CHARACTERS]) + "%")
+
+
+_CHARACTERS = re.compile(r"\\.|.", re.DOTALL)  # of a pattern; an escaped one counts as one
+_BEGINNINGS: dict[str, Callable[[Term], Term]] = {
+    "=": _beginning,
+    "in": _beginnings,
+    "like": _fixed_beginning,
+}
 
 
 def _all_of(parts: list[Term], writer: "_Writer") -> sql.Composable | None:
@@ -148,12 +176,6 @@ class _Writer:
 
     def operator(self, term: Term) -> sql.Composable:
         operands = [self.text(one) for one in term.args]
-        if term.op == "=" and _indexed_text(term):
-            # The index on a text holds its beginning.
-            beginnings = [
-                sql.SQL("left({}, {})").format(one, sql.Literal(SORTED_CHARACTERS)) for one in operands
-            ]
-            return sql.SQL("({} = {} AND {} = {})").format(*beginnings, *operands)
         if term.op in _FUNCTIONS:
             return sql.SQL("{}({}, {})").format(sql.SQL(_FUNCTIONS[term.op]), *operands)
         forms = {
@@ -163,8 +185,16 @@ class _Writer:
             "like": "({} LIKE {})",
             "day": "(({}) AT TIME ZONE {zone})::date",
         }
-        form = forms.get(term.op, "({} " + term.op + " {})")
-        return sql.SQL(form).format(*operands, zone=sql.Literal(CITY_TIME.key))
+        form = sql.SQL(forms.get(term.op, "({} " + term.op + " {})"))
+        judged = form.format(*operands, zone=sql.Literal(CITY_TIME.key))
+        if not _served_by_index(term):
+            return judged
+        # The index on a text holds its beginning: what has another one is never read.
+        column, value = sorted(term.args, key=lambda one: one.op != "column")
+        begins = form.format(
+            sort_expression(column.value.column, "text", "r"), self.bound(_BEGINNINGS[term.op](value))
+        )
+        return sql.SQL("({} AND {})").format(begins, judged)
 
     def temporal(self, term: Term) -> sql.Composable:
         (a, b), (c, d) = (
