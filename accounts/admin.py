@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from accounts import signals
 from accounts.actions import create_key, revoke_key
 from accounts.models import Department, Role, ServiceKey, User
+from accounts.people.importing import keep_name
 
 SECRET_FIELDS = {"password", "password1", "password2", "usable_password"}
 
@@ -69,6 +70,12 @@ class DepartmentAdmin(KeptAdmin):
     list_filter = ("clearance",)
     search_fields = ("code", "name_zh", "name_en")
     autocomplete_fields = ("parent",)
+
+    def save_model(self, request: HttpRequest, obj: Department, form: "ModelForm[Any]", change: bool) -> None:
+        """Save; a name that is changed is kept, as where the API renames."""
+        if change and {"name_zh", "name_en"} & set(form.changed_data):
+            keep_name(Department.objects.get(pk=obj.pk))
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Role)

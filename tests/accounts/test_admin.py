@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.actions import create_key, ensure_user
 from accounts.models import Department, ServiceKey, User
@@ -56,6 +57,18 @@ def test_a_change_of_a_department_is_in_the_audit_before_and_after(chief, transp
     assert chief.post(f"/admin/accounts/department/{transport.pk}/change/", body).status_code == 302
     told = AuditRecord.objects.get(action="department.change")
     assert told.facts["changes"] == {"name_zh": ["交通", "交通局"], "clearance": ["internal", "public"]}
+    (former,) = transport.former_names.all()
+    assert (former.name_zh, former.valid_to) == ("交通", timezone.localdate())
+    transport.refresh_from_db()
+    assert transport.name_zh == "交通局"
+
+
+def test_a_change_that_renames_nothing_keeps_no_name(chief, transport, city):
+    body = {"code": "transport", "name_zh": "交通", "name_en": transport.name_en, "parent": city.pk}
+    answer = chief.post(f"/admin/accounts/department/{transport.pk}/change/", {**body, "clearance": "public"})
+    assert answer.status_code == 302
+    assert AuditRecord.objects.filter(action="department.change").count() == 1
+    assert not transport.former_names.exists()
 
 
 def test_a_department_cannot_be_below_itself(chief, transport, city):
