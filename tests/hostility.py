@@ -34,6 +34,8 @@ NUMBERS = [
     "+",
 ]
 NUMBERS += ["9" * 30, "1e99999", "--1", "1.2.3", "\u00b2", "1\u200b", "1\x00", "\ufeff1"]
+# A feature's number is a positive integer, and has one way to be written.
+WRONG_FIDS = ["0", "-1", "+1", "01", "001", "1.0", "1e0", "１", "9223372036854775808", "1" + "0" * 19]
 INJECTIONS = [
     "1 OR 1=1",
     "'; SELECT pg_sleep(9); --",

@@ -7,6 +7,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from layers.actions.edit import MOST_EDITS
+from layers.fids import Fid
 
 StateName = Literal[
     "private", "shared", "submitted", "approved", "published", "returned", "withdrawn", "abandoned"
@@ -14,8 +15,7 @@ StateName = Literal[
 StepName = Literal[
     "share", "unshare", "submit", "withdraw", "return", "approve", "publish", "abandon", "revert"
 ]
-Fid = Annotated[int, Field(ge=1, lt=2**63)]
-Related = Annotated[int, Field(gt=-(MOST_EDITS + 1), lt=2**63)]
+Related = Annotated[int, Field(strict=True, gt=-(MOST_EDITS + 1), lt=2**63)]
 Version = Annotated[int, Field(ge=1, lt=2**31)]
 Counter = Annotated[int, Field(ge=0, lt=2**62)]
 

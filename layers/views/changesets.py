@@ -113,7 +113,7 @@ def put(
 
 
 @router.delete(
-    "/changesets/{int:number}/features/{layer}/{int:fid}",
+    "/changesets/{int:number}/features/{layer}/{fid:fid}",
     response=shapes.CounterOut,
     summary="Take a change out",
 )

@@ -15,6 +15,7 @@ from layers.actions import (
     restore_feature,
     undo_change,
 )
+from layers.fids import Fid
 from layers.ogc.bodies import content_crs_of, geometry_given, version_matched
 from layers.rights import Action, Scope, scope
 
@@ -27,7 +28,7 @@ class EditIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     op: Literal["insert", "update", "delete"]
-    fid: int | None = Field(None, ge=1, lt=2**63)
+    fid: Fid | None = None
     version: int | None = Field(None, ge=1, lt=2**31)
     geometry: dict[str, Any] | None = None
     properties: dict[str, Any] = {}
@@ -89,7 +90,7 @@ def change(
     return _write(request, found, edits, body.reason)
 
 
-@router.patch("/layers/{name}/features/{int:fid}", response=ChangeOut, summary="Change a feature")
+@router.patch("/layers/{name}/features/{fid:fid}", response=ChangeOut, summary="Change a feature")
 def patch(
     request: HttpRequest,
     name: str,
@@ -108,7 +109,7 @@ def patch(
     return _write(request, found, [edit], body.reason)
 
 
-@router.delete("/layers/{name}/features/{int:fid}", response=ChangeOut, summary="Delete a feature")
+@router.delete("/layers/{name}/features/{fid:fid}", response=ChangeOut, summary="Delete a feature")
 def delete(
     request: HttpRequest,
     name: str,
@@ -133,7 +134,7 @@ class RestoreIn(Schema):
     reason: str = Field("", max_length=2000)
 
 
-@router.post("/layers/{name}/features/{int:fid}/restore", response=ChangeOut, summary="Bring back a feature")
+@router.post("/layers/{name}/features/{fid:fid}/restore", response=ChangeOut, summary="Bring back a feature")
 def restore(request: HttpRequest, name: str, fid: int, body: RestoreIn) -> dict[str, Any]:
     """Make a feature what it was at a revision, as a new change. Needs `publish`."""
     found = scope(who_asks(request), name, Action.PUBLISH)

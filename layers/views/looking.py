@@ -232,12 +232,10 @@ def _hits(
     ]
 
 
-@router.get("/layers/{name}/features/{int:fid}/history", summary="What a feature was")
+@router.get("/layers/{name}/features/{fid:fid}/history", summary="What a feature was")
 def feature_history(request: HttpRequest, name: str, fid: int) -> dict[str, Any]:
     """Every version of a feature that the caller may see, oldest first; geometry in longitude, latitude."""
     found = scope(who_asks(request), name, Action.QUERY)
-    if not 0 < fid < 2**63:
-        raise FeatureMissing(layer=name, fid=fid)
     note_read(who_asks(request), found, "history")
     listed = queries.rows(queries.versions(found, fid))
     if not listed:
@@ -266,13 +264,11 @@ def feature_history(request: HttpRequest, name: str, fid: int) -> dict[str, Any]
 MOST_RELATED = 200
 
 
-@router.get("/layers/{name}/features/{int:fid}/related", summary="What the tables say of a feature")
+@router.get("/layers/{name}/features/{fid:fid}/related", summary="What the tables say of a feature")
 def related(request: HttpRequest, name: str, fid: int) -> dict[str, Any]:
     """The rows that speak of a feature, of each table that joins its layer, by the caller's right on the table."""
     known, who = catalogue.current(), who_asks(request)
     found = scope(who, name, Action.QUERY, of=known)
-    if not 0 < fid < 2**63:
-        raise FeatureMissing(layer=name, fid=fid)
     there, key = queries.key_of(found, fid, Moment.today())
     if not there:
         raise FeatureMissing(layer=name, fid=fid)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.models import Change, Layer
-from tests.hostility import CALM, INJECTIONS, NUMBERS, STRINGS, assert_calm, sent
+from tests.hostility import CALM, INJECTIONS, NUMBERS, STRINGS, WRONG_FIDS, assert_calm, sent
 from tests.people import body_of
 
 pytest_plugins = ["tests.layermaking", "tests.hostility"]
@@ -56,6 +56,8 @@ BODIES = {
     "many edits": json.dumps({"reason": "x", "edits": [{"op": "delete", "fid": 1, "version": 1}] * 2_001}),
     "float fid": '{"reason": "x", "edits": [{"op": "delete", "fid": 1.5, "version": 1}]}',
     "text fid": '{"reason": "x", "edits": [{"op": "delete", "fid": "1 OR 1=1", "version": 1}]}',
+    "fid as text": '{"reason": "x", "edits": [{"op": "delete", "fid": "1", "version": 1}]}',
+    "fid true": '{"reason": "x", "edits": [{"op": "delete", "fid": true, "version": 1}]}',
     "fid 0": '{"reason": "x", "edits": [{"op": "delete", "fid": 0, "version": 1}]}',
     "no version": '{"reason": "x", "edits": [{"op": "delete", "fid": 1}]}',
     "no reason": f'{{"edits": [{EDIT}]}}',
@@ -141,10 +143,11 @@ def test_content_crs_of_any_text_is_refused_or_known(writable, editor, value):
     assert answer.status_code in {400, 422}
 
 
-@pytest.mark.parametrize("fid", [*NUMBERS, *INJECTIONS, "0", "-1", "9223372036854775808", "1.0"])
+@pytest.mark.parametrize("fid", [*NUMBERS, *INJECTIONS, *WRONG_FIDS])
 def test_a_feature_id_in_the_json_api_is_a_number_or_there_is_no_such_feature(writable, editor, fid):
     for method, tail, body in (
         ("GET", "/history", None),
+        ("GET", "/related", None),
         ("PATCH", "", '{"reason": "x", "properties": {"amount": 77}}'),
         ("DELETE", "", None),
         ("POST", "/restore", '{"revision": 1}'),

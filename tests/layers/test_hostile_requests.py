@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.models import Layer
-from tests.hostility import CALM, INJECTIONS, ITEMS, NUMBERS, STRINGS, assert_calm, sent
+from tests.hostility import CALM, INJECTIONS, ITEMS, NUMBERS, STRINGS, WRONG_FIDS, assert_calm, sent
 from tests.people import body_of
 
 pytest_plugins = ["tests.layermaking", "tests.hostility"]
@@ -63,7 +63,7 @@ def test_no_string_in_any_parameter_makes_the_platform_fail(writable, public, pa
     assert Layer.objects.filter(name="target", revision=1).exists()
 
 
-@pytest.mark.parametrize("text", [*NUMBERS, *INJECTIONS])
+@pytest.mark.parametrize("text", [*NUMBERS, *INJECTIONS, *WRONG_FIDS])
 def test_a_feature_id_is_a_number_or_there_is_no_such_feature(writable, public, text):
     answer = public.get(f"{ITEMS}/{sent(text)}")
     assert answer.status_code == 404

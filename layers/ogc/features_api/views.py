@@ -1,7 +1,6 @@
 """HTTP in, one question, HTTP out."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.principals import who_asks
 from layers import queries
 from layers.changesets import access
+from layers.fids import parse_fid
 from layers.filters.sorting import Place
 from layers.ogc import axes
 from layers.ogc.features_api import changes, documents, items, tokens
@@ -31,7 +31,6 @@ from layers.rights import Action, Scope, scope, visible_layers
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import parse_integer
 
-FID = re.compile(r"[1-9][0-9]{0,18}\Z", re.ASCII)
 HTML_MOST = 100
 AnyResponse = TypeVar("AnyResponse", HttpResponse, StreamingHttpResponse)
 
@@ -209,9 +208,10 @@ def fid_of(name: str, text: str) -> int:
     FeatureNotFound
         It is no fid.
     """
-    if not FID.match(text) or int(text) >= 2**63:
+    number = parse_fid(text)
+    if number is None:
         raise FeatureNotFound(layer=name, fid=text)
-    return int(text)
+    return number
 
 
 @require_safe
