@@ -134,6 +134,14 @@ def test_geopackage_holds_the_stored_coordinates(parcels, water, tmp_path):
         assert base.execute("SELECT srs_id FROM gpkg_geometry_columns").fetchall() == [(4547,)]
 
 
+def test_more_than_a_browser_waits_for_is_a_job(parcels, water, monkeypatch):
+    monkeypatch.setattr("layers.catalogue_pages.MOST_AT_ONCE", 5)
+    answer = water.get("/catalogue/parcels/download.csv")
+    told = json.loads(answer.content)
+    assert (answer.status_code, told["code"]) == (413, "ask-for-an-export")
+    assert "POST /api/layers/parcels/exports" in told["detail"]
+
+
 @pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".csv", ".fgb", ".shp.zip", ".parquet"])
 def test_a_download_holds_the_callers_fields_and_area_alone(parcels, public, suffix):
     caller = people.program(people.offices()["emergency"])

@@ -8,7 +8,7 @@ from layers.exchange.exports.refusals import (
     UnwritableText,
 )
 from layers.exchange.exports.selection import Clip, division_clip
-from layers.exchange.exports.writing import MEDIA, count_of, export, suffixes_for
+from layers.exchange.exports.writing import MEDIA, count_of, export, suffix_of, suffixes_for
 
 __all__ = [
     "MEDIA",
@@ -21,5 +21,6 @@ __all__ = [
     "count_of",
     "division_clip",
     "export",
+    "suffix_of",
     "suffixes_for",
 ]

@@ -122,14 +122,25 @@ def judge(scope: Scope, name: str, encoding: str) -> str:
     ------
     UnknownExport, NoGeometryToWrite, UnknownEncoding
     """
-    suffix = next((one for one in WRITERS if name.lower().endswith(one)), None)
-    if suffix is None:
-        raise UnknownExport(offered=" ".join(WRITERS))
+    suffix = suffix_of(name)
     if suffix not in suffixes_for(scope):
         raise NoGeometryToWrite(layer=scope.layer.name, offered=" ".join(TABLE_SUFFIXES))
     known = ENCODINGS.get(encoding.lower())
     if known is None or (suffix == ".shp.zip" and known == "gb18030"):
         raise UnknownEncoding(offered="utf-8, gbk")
+    return suffix
+
+
+def suffix_of(name: str) -> str:
+    """The format that a file's name asks for.
+
+    Raises
+    ------
+    UnknownExport
+    """
+    suffix = next((one for one in WRITERS if name.lower().endswith(one)), None)
+    if suffix is None:
+        raise UnknownExport(offered=" ".join(WRITERS))
     return suffix
 
 

@@ -10,15 +10,13 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from accounts.commandline import JsonCommand
-from layers.exchange.exports import Clip, division_clip, export
+from layers.exchange.export_jobs import ExportRequest, export_now
+from layers.exchange.exports import suffix_of
 from layers.exchange.exports.areas import drawn_area
 from layers.ogc import axes
-from layers.rights import operator_scope
-from process import audit
+from process.models import Job
 from spatial.crs import crs_of, parse_crs
 from spatial.errors import Kind, OnemapError
-
-MOST_TOLD = 200  # characters of an area that the audit keeps
 
 
 class BadAreaOption(OnemapError):
@@ -45,45 +43,39 @@ class Command(JsonCommand):
             "--crs", help="EPSG:n; the storage coordinate system if not given (GeoJSON: CRS84)"
         )
         parser.add_argument("--encoding", default="utf-8", help="of a shapefile or CSV: utf-8 or gbk")
-
         parser.add_argument("--area", help="division:CODE, or GeoJSON in longitude and latitude; only that")
         parser.add_argument("--cut", action="store_true", help="cut features at the edge of the area")
 
     def run(self, **options: Any) -> dict[str, Any]:
         path: Path = options["path"].resolve()
-        fallback = crs_of(4326) if path.suffix == ".geojson" else crs_of(settings.ONEMAP_SRID)
-        crs = parse_crs(options["crs"], axes.OUTPUT) if options["crs"] else fallback
-        scope = operator_scope(options["layer"])
-        clip = _clip(options["area"], cut=options["cut"])
-        target = axes.file_crs(crs, path)
-        count = export(scope, path, crs=target, encoding=options["encoding"], clip=clip, told=self._told)
-        audit.record(
-            f"cli:{getpass.getuser()}",
-            "layer.export",
-            "layer",
-            scope.layer.name,
-            features=count,
-            file=path.name,
-            area=options["area"][:MOST_TOLD] if options["area"] else None,
+        suffix = suffix_of(path.name)
+        fallback = crs_of(4326 if suffix == ".geojson" else settings.ONEMAP_SRID)
+        wanted = ExportRequest(
+            layer=options["layer"],
+            format=suffix,
+            crs=parse_crs(options["crs"], axes.OUTPUT).code if options["crs"] else fallback.code,
+            encoding=options["encoding"],
+            area=_area(options["area"], cut=options["cut"]),
+            cut=options["cut"],
         )
-        return {"layer": scope.layer.name, "path": str(path), "features": count, "crs": crs.code}
+        return export_now(wanted, path, f"cli:{getpass.getuser()}", self._tell)
 
-    def _told(self, count: int) -> None:
-        self.stderr.write(f"{count} features")
+    def _tell(self, job: Job) -> None:
+        self.stderr.write(f"{job.progress:6.1%} {job.step}")
 
 
-def _clip(area: str | None, *, cut: bool) -> Clip | None:
-    """The area of the options.
+def _area(area: str | None, *, cut: bool) -> str | None:
+    """The area as a request keeps it.
 
     Raises
     ------
-    BadAreaOption, BadArea, UnknownDivision
+    BadAreaOption, BadArea
     """
     if area is None and not cut:
         return None
     if area is not None and area.startswith("division:"):
-        return division_clip(area.removeprefix("division:"), cut=cut)
-    return Clip(drawn_area(_document(area or "")), cut)
+        return area
+    return drawn_area(_document(area or "")).hex()
 
 
 def _document(area: str) -> Mapping[str, Any]:
