@@ -13,14 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from layers.levels import city_grid  # noqa: E402 - Django first
-from tests.benchmarks import drafts, importing, parcels, report, serving  # noqa: E402
+from tests.benchmarks import drafts, importing, memory, parcels, report, serving  # noqa: E402
 from tests.benchmarks.bare_sql import Floor  # noqa: E402
 from tests.benchmarks.bed import Bed  # noqa: E402
 from tests.benchmarks.measure import Client  # noqa: E402
 from tests.benchmarks.peers import MapServer, Missing, Tipg  # noqa: E402
 from tests.conftest import ROOT, wait_until  # noqa: E402
 
-PARTS = ("imports", "items", "tiles", "changesets")
+PARTS = ("memory", "imports", "items", "tiles", "changesets")
 MVT_ROWS = [name for name, *_ in serving.TILES]
 
 
@@ -114,6 +114,8 @@ def main():
     bed = Bed(folder / f"site-{os.getpid()}", settings.DATABASES["default"]["NAME"])
     try:
         bed.prepare()
+        if "memory" in parts:  # before there is a worker
+            rows += memory.measure(bed, folder)
         bed.start_web()
         bed.start_worker()
         wait_until(lambda: bed.status("/healthz") == 200, 60)

@@ -36,6 +36,10 @@ class Row:
         other = BARE_SQL_TARGET if self.peer == BARE_SQL else OTHER_TARGET
         return TARGETS.get((self.name, self.peer), other)
 
+    def told(self, value: float) -> str:
+        """One side's figure with its unit."""
+        return _time(value)
+
     def to_json(self):
         """As the file shows it."""
         return {
@@ -56,11 +60,11 @@ def rows_of(name, medians):
 
 def table(rows):
     """Lines of text."""
-    lines = [f"{'work':<20} {'peer':<10} {'ours':>11} {'theirs':>11} {'ratio':>7} {'target':>7}  met"]
+    lines = [f"{'work':<22} {'peer':<10} {'ours':>11} {'theirs':>11} {'ratio':>7} {'target':>7}  met"]
     for row in rows:
         facts = row.to_json()
         lines.append(
-            f"{row.name:<20} {row.peer:<10} {_time(row.ours):>11} {_time(row.theirs):>11} {row.ratio:>7.2f}"
+            f"{row.name:<22} {row.peer:<10} {row.told(row.ours):>11} {row.told(row.theirs):>11} {row.ratio:>7.2f}"
             f" {row.target:>7.2f}  {'yes' if facts['met'] else 'NO'}"
         )
     return lines
