@@ -19,7 +19,8 @@ export function stateView(state: RequestState, keeps: boolean): StateView {
   const { phase } = state;
   const waiting = isWaiting(state);
   const slow = phase === 'loading' || phase === 'still';
-  const content = phase === 'ready' || (waiting && keeps);
+  // Giving up a reload, or a server that is away, leaves what was there before.
+  const content = phase === 'ready' || ((waiting || phase === 'idle' || phase === 'offline') && keeps);
   return {
     block: blockOf(state, keeps),
     content,
@@ -41,7 +42,7 @@ const BLOCK_OF: Partial<Record<RequestState['phase'], StateView['block']>> = {
 
 function blockOf({ phase }: RequestState, keeps: boolean): StateView['block'] {
   const block = BLOCK_OF[phase] ?? null;
-  return block === 'skeleton' && keeps ? null : block;
+  return (block === 'skeleton' || block === 'idle') && keeps ? null : block;
 }
 
 const REASON_KEY: Record<FailureKind, string> = {

@@ -21,6 +21,12 @@ test('what was there stays while asking again', () => {
   expect(view('loading', true)).toMatchObject({ block: null, content: true, busy: true });
   expect(view('pending', true)).toMatchObject({ content: true, busy: false });
   expect(view('error', true).content).toBe(false);
+  expect(view('offline', true)).toMatchObject({ block: 'failure', content: true });
+});
+
+test('giving up a reload leaves what was there; giving up the first load leaves a way to begin again', () => {
+  expect(view('idle', true)).toMatchObject({ block: null, content: true });
+  expect(view('idle')).toMatchObject({ block: 'idle', content: false });
 });
 
 test('stopping is offered only after a long wait', () => {
