@@ -62,7 +62,7 @@ SIZES = {
         COARSE,
         16.0,
     ),
-    "city": Size("city", EVERY_DISTRICT, Grain(2.2 * HECTARE_M2, 0.225 * HECTARE_M2, 5, 0.56), COARSE, 25.0),
+    "city": Size("city", EVERY_DISTRICT, Grain(2.2 * HECTARE_M2, 0.225 * HECTARE_M2, 5, 0.5), COARSE, 25.0),
 }
 
 
