@@ -87,8 +87,17 @@ class DeliveryIn(Schema):
     answers: dict[str, Any] = {}
 
 
+class ReadAsIn(Schema):
+    """How a source is read, whatever it says of itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    encoding: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    source_crs: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
 class AnswersIn(Schema):
-    """What the delivery asked for, answered once for all its parts."""
+    """What the delivery asked for, answered once for all its parts; `read_as` is by the name of a source."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -98,6 +107,7 @@ class AnswersIn(Schema):
     accept: list[str] | None = None
     conflicts: Literal["keep", "take"] | None = None
     repair: bool | None = None
+    read_as: Annotated[dict[str, ReadAsIn], Field(max_length=1_000)] | None = None
 
 
 class ReasonIn(Schema):
@@ -293,6 +303,7 @@ def _part(one: DeliveryPart) -> dict[str, Any]:
         "report": one.report,
         "encoding": one.facts.get("encoding") or one.facts.get("origin", {}).get("encoding"),
         "source_crs": one.facts.get("source_crs") or one.facts.get("origin", {}).get("source_crs"),
+        "bounds": one.facts.get("bounds"),
         "samples": one.samples,
     }
 
@@ -301,7 +312,7 @@ def _part(one: DeliveryPart) -> dict[str, Any]:
 def answers(request: HttpRequest, number: int, body: AnswersIn) -> dict[str, Any]:
     """Once for all parts; the delivery is checked again."""
     who = who_asks(request)
-    given = {name: value for name, value in body.dict().items() if value is not None}
+    given = body.dict(exclude_none=True)
     found = flow.answer(delivery_of(who, number).pk, given, by=who.name)
     return {"id": found.pk, "state": found.state, "job": found.job}
 

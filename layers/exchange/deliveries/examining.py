@@ -170,6 +170,7 @@ class Examination:
         if found.source is not None:
             part.samples = found.source.encoding_samples or part.samples or samples_of(found.source)
             part.facts |= {
+                "bounds": found.source.bounds and list(found.source.bounds),
                 "encoding": found.source.encoding,
                 "source_crs": found.srid and f"EPSG:{found.srid}",
             }

@@ -17,10 +17,12 @@ from layers.models import Delivery, DeliveryProfile
 from process import audit, jobs
 from process.models import Job
 from process.runner import run_or_wait
+from spatial.crs import INPUT_SRIDS, parse_crs
 from spatial.errors import Kind, OnemapError
 
 CHECK, ACCEPT = "check_delivery", "accept_delivery"
-ANSWERS = ("encoding", "source_crs", "valid_from", "accept", "conflicts", "repair")
+ANSWERS = ("encoding", "source_crs", "valid_from", "accept", "conflicts", "repair", "read_as")
+READ_AS = ("encoding", "source_crs")
 State = Delivery.State
 OPEN = (State.RECEIVED, State.CHECKING, State.WAITING, State.CHECKED, State.ACCEPTING, State.FAILED)
 
@@ -64,7 +66,7 @@ def start_delivery(  # noqa: PLR0913 - one parameter per fact of a delivery
     document
         The profile (profile.schema.json).
     answers
-        What is known beforehand: encoding, source_crs, valid_from, accept, conflicts, repair.
+        What is known beforehand: encoding, source_crs, valid_from, accept, conflicts, repair, read_as.
     auto_accept
         Accept it at once if nothing is to be asked and nothing is blocked.
     most_changed
@@ -162,9 +164,11 @@ def discard_files(delivery: Delivery) -> None:
 def judge_answers(answers: Mapping[str, Any]) -> None:
     """Refuse answers to what nobody asked.
 
+    `read_as` is the word of a person against a file's own: by source name, the encoding and source_crs it is read in.
+
     Raises
     ------
-    BadOption
+    BadOption, UnknownCrs
     """
     if unknown := sorted(set(answers) - set(ANSWERS)):
         raise BadOption(option=unknown[0], reason=f"one of {', '.join(ANSWERS)}")
@@ -172,6 +176,11 @@ def judge_answers(answers: Mapping[str, Any]) -> None:
         raise BadOption(option="accept", reason=f"{wrong[0]} is not one of {', '.join(ACCEPTABLE)}")
     if answers.get("conflicts", "hold") not in {"hold", "keep", "take"}:
         raise BadOption(option="conflicts", reason="keep or take")
+    for told in answers.get("read_as", {}).values():
+        if unknown := sorted(set(told) - set(READ_AS)):
+            raise BadOption(option=f"read_as.{unknown[0]}", reason=f"one of {', '.join(READ_AS)}")
+        if told.get("source_crs"):
+            parse_crs(told["source_crs"], INPUT_SRIDS)
 
 
 def answer(delivery_id: int, given: Mapping[str, Any], *, by: str) -> Delivery:
@@ -185,7 +194,8 @@ def answer(delivery_id: int, given: Mapping[str, Any], *, by: str) -> Delivery:
     with transaction.atomic():
         delivery = locked(delivery_id, State.WAITING, State.CHECKED, State.FAILED, State.RECEIVED)
         accepted = {*delivery.answers.get("accept", ()), *given.get("accept", ())}
-        delivery.answers = {**delivery.answers, **given, "accept": sorted(accepted)}
+        read_as = {**delivery.answers.get("read_as", {}), **given.get("read_as", {})}
+        delivery.answers = {**delivery.answers, **given, "accept": sorted(accepted), "read_as": read_as}
         audit.record(by, "delivery.answer", "delivery", str(delivery.pk), answers=dict(given))
         _check(delivery, by)
     return delivery

@@ -52,13 +52,14 @@ def options_of(part: DeliveryPart, delivery: Delivery) -> ImportOptions:
     given, whole = part.options, delivery.document
     answers = {**whole.get("answers", {}), **given.get("answers", {}), **delivery.answers}
     asks = set(part.facts.get("asks", ()))
+    read_as = answers.get("read_as", {}).get(part.source, {})  # against what the file says of itself
     department = given.get("department") or whole.get("department") or delivery.department.code
     options = ImportOptions(
         layer=part.layer_name,
         title=given.get("title_zh") or part.layer_name,
         department=department,
-        source_crs=answers.get("source_crs") if asks & ABOUT_CRS else None,
-        encoding=answers.get("encoding") if asks & ABOUT_ENCODING else None,
+        source_crs=read_as.get("source_crs") or (answers.get("source_crs") if asks & ABOUT_CRS else None),
+        encoding=read_as.get("encoding") or (answers.get("encoding") if asks & ABOUT_ENCODING else None),
         source_layer=part.source_layer or None,
         mode=given.get("mode") or whole.get("mode") or "replace",
         repair=bool(answers.get("repair", whole.get("repair", False))),

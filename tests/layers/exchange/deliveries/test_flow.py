@@ -1,5 +1,6 @@
 """What a delivery leaves when it cannot begin, what is told of files that came before, how a lost one goes on."""
 
+import pyproj
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -11,6 +12,7 @@ from layers.exchange.receiving import receive
 from layers.exchange.sweeping import sweep_staging
 from layers.models import Delivery
 from process.models import Job
+from spatial.errors import OnemapError
 from tests import people
 from tests.delivering import ANSWERS, document, land, send, work, write
 
@@ -148,3 +150,37 @@ def test_what_is_asked_comes_with_rows_to_look_at(folder):
     assert (len(land_rows["rows"]), land_rows["rows"][0]["DLMC"]) == (5, "公园绿地")
     assert shown["RK"][0]["rows"][0] == {"BSM": "440304000000000000", "RKS": "100"}
     assert shown["DEM"] == []
+
+
+def test_what_a_file_says_of_itself_can_be_overruled(folder):
+    (folder / "DLTB.prj").write_text(pyproj.CRS.from_epsg(4526).to_wkt("WKT1_ESRI"))
+    (folder / "DLTB.cpg").write_text("GBK")
+    delivery = send(folder, **ANSWERS)
+
+    def told() -> tuple[str, str, str]:
+        part = delivery.parts.get(source="DLTB")
+        return part.facts["encoding"], part.facts["source_crs"], part.samples[0]["rows"][0]["DLMC"]
+
+    assert (delivery.state, told()) == ("checked", ("gb18030", "EPSG:4526", "公园绿地"))
+    flow.answer(delivery.pk, {"read_as": {"DLTB": {"encoding": "big5"}}}, by="user:lin")
+    work(delivery)
+    encoding, _, word = told()
+    assert encoding == "big5hkscs" and word != "公园绿地"
+    both = {"encoding": "gb18030", "source_crs": "EPSG:4547"}
+    flow.answer(delivery.pk, {"read_as": {"DLTB": both}}, by="user:lin")
+    work(delivery)
+    (asked,) = delivery.questions
+    assert (delivery.state, asked["code"], asked["declared"]) == ("waiting", "crs-contradicted", "EPSG:4547")
+    flow.answer(delivery.pk, {"read_as": {"DLTB": {**both, "source_crs": "EPSG:4526"}}}, by="user:lin")
+    work(delivery)
+    assert (delivery.state, told()) == ("checked", ("gb18030", "EPSG:4526", "公园绿地"))
+    assert len(delivery.parts.get(source="DLTB").facts["bounds"]) == 4
+
+
+@pytest.mark.parametrize("told", [{"encodng": "gbk"}, {"source_crs": "EPSG:1"}, {"source_crs": "+proj=x"}])
+def test_a_reading_that_does_not_exist_is_refused(folder, told):
+    delivery = send(folder)
+    with pytest.raises(OnemapError):
+        flow.answer(delivery.pk, {"read_as": {"DLTB": told}}, by="user:lin")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.answers.get("read_as")) == ("waiting", None)

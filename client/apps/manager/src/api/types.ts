@@ -88,6 +88,8 @@ export interface DeliveryPart {
   report: PartReport;
   encoding: string | null;
   source_crs: string | null;
+  /** In the source's own coordinates: west, south, east, north. */
+  bounds?: [number, number, number, number] | null;
   samples: Sample[];
 }
 
@@ -127,6 +129,8 @@ export interface Answers {
   accept?: string[];
   conflicts?: 'keep' | 'take';
   repair?: boolean;
+  /** By the name of a source: how it is read, whatever it says of itself. */
+  read_as?: Record<string, { encoding?: string; source_crs?: string }>;
 }
 
 export interface Finding {
