@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.conftest import wait_until
 
@@ -122,3 +122,14 @@ def new_page(browser, live_site):
 def page(new_page):
     """The map page on a desk, signed out, in Chinese."""
     return new_page()
+
+
+@pytest.fixture
+def desk(page, city):
+    """The data desk, signed in as the data manager."""
+    page.tab.goto(page.base + "/data/")
+    page.tab.locator("[name=username]").fill("datamanager")
+    page.tab.locator("[name=password]").fill(city.env["ONEMAP_DEMO_PASSWORD"])
+    page.tab.keyboard.press("Enter")
+    expect(page.tab.get_by_role("heading", name="数据交付")).to_be_visible()
+    return page

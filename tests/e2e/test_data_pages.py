@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path
 
 import geopandas as gpd
-import pytest
 import shapely
 from playwright.sync_api import expect
 
@@ -32,17 +31,6 @@ def survey(folder: Path, rows: int) -> Path:
         for part in folder.glob("DLTB.*"):
             archive.write(part, f"2026年度变更/{part.name}")
     return folder / "survey.zip"
-
-
-@pytest.fixture
-def desk(page, city):
-    """The data desk, signed in as the data manager."""
-    page.tab.goto(page.base + "/data/")
-    page.tab.locator("[name=username]").fill("datamanager")
-    page.tab.locator("[name=password]").fill(city.env["ONEMAP_DEMO_PASSWORD"])
-    page.tab.keyboard.press("Enter")
-    expect(page.tab.get_by_role("heading", name="数据交付")).to_be_visible()
-    return page
 
 
 def deliver(desk, archive: Path, layer: str) -> None:
