@@ -34,6 +34,12 @@ cut AS (
 SELECT ST_AsMVT(cut, 'parcels', 4096, 'geom', 'fid') FROM cut WHERE geom IS NOT NULL
 """
 
+# Features as GeoJSON; what is asked of them follows.
+ITEMS = """
+SELECT json_build_object('type', 'Feature', 'id', fid, 'geometry', ST_AsGeoJSON(ST_Transform(geom, 4490), 8)::json,
+                         'properties', json_build_object({pairs}))::text
+  FROM {table} WHERE """
+
 
 class Floor:
     """As many processes as cores, each with one connection."""
@@ -41,12 +47,24 @@ class Floor:
     def __init__(self, dsn):
         self.helpers = [Helper("bare_sql", dsn) for _ in range(os.cpu_count() or 1)]
 
-    def seconds(self, statement, tiles):
+    def tiles(self, statement, tiles):
         """Seconds per tile when the processes share the tiles evenly."""
-        shares = [tiles[start :: len(self.helpers)] for start in range(len(self.helpers))]
+        asked = [dict(zip("zxy", one, strict=True)) for one in tiles]
+        shares = [asked[start :: len(self.helpers)] for start in range(len(self.helpers))]
         for helper, share in zip(self.helpers, shares, strict=True):
-            helper.send({"statement": statement, "tiles": share})
+            helper.send({"statements": [[statement, one] for one in share]})
         return max(helper.receive()["seconds"] for helper in self.helpers) / len(tiles)
+
+    def seconds(self, statements):
+        """Seconds per statement, one after the other in one process."""
+        return self._asked(statements)["seconds"] / len(statements)
+
+    def count(self, statement):
+        """How many rows a statement has."""
+        return self._asked([statement])["rows"]
+
+    def _asked(self, statements):
+        return self.helpers[0].ask({"statements": [[one, None] for one in statements]})
 
     def close(self):
         for helper in self.helpers:
@@ -59,16 +77,17 @@ def main(dsn):
     cursor = connection.cursor()
 
     def run(question):
-        began = time.perf_counter()
-        for z, x, y in question["tiles"]:
-            cursor.execute(question["statement"], {"z": z, "x": x, "y": y})
-            bytes(cursor.fetchone()[0] or b"")
-        return {"seconds": time.perf_counter() - began}
+        began, rows = time.perf_counter(), 0
+        for statement, values in question["statements"]:
+            cursor.execute(statement, values)
+            for (value,) in cursor.fetchall():
+                rows += 1
+                if isinstance(value, memoryview):
+                    bytes(value)
+        return {"seconds": time.perf_counter() - began, "rows": rows}
 
     answers(run)
 
 
 if __name__ == "__main__":
-    import sys
-
     main(sys.argv[1])

@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import subprocess
 import time
+from functools import cached_property
 from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from tests.conftest import Site, wait_until
+from tests.benchmarks.measure import Helper
+from tests.conftest import ROOT, Site, wait_until
 
 NAME = "onemap_bench"
 CORES = os.cpu_count() or 1
@@ -59,19 +62,33 @@ class Bed(Site):
         if self.borrowed:
             self.drop_layers()
             self.query("DROP TABLE IF EXISTS public.bench_ogr2ogr")
+            self.loader.close()
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
+            self.loader.close()
             self.drop()
 
     def drop_layers(self, *names):
         """Remove layers of the benchmark for good: those named, or all."""
         ours = self.query("SELECT name FROM layers_layer WHERE name LIKE %s", "bench\\_%")
         for name in names or [row[0] for row in ours]:
-            self.shell(
-                "from django.db import connection\nfrom layers.models import Layer\n"
-                "from layers.tables import drop_tables\n"
-                f"drop_tables(connection.cursor(), {name!r}); Layer.objects.filter(name={name!r}).delete()"
-            )
+            self.loader.ask({"drop": name})
+
+    @cached_property
+    def loader(self):
+        """The process that imports into the site."""
+        return Helper("loader", env=self.env)
+
+    def draw_overviews(self):
+        """Bring the overviews of small zooms to the present."""
+        subprocess.run(self.command("follow_tiles", "--once"), env=self.env, cwd=ROOT, check=True)
+
+    def key(self, name):
+        """A service key of the department that owns the layers."""
+        return self.shell(
+            "from accounts.actions import create_key, department_of\n"
+            f"print(create_key(department_of('data'), {name!r}, None, 'bench')[1])"
+        ).strip()
 
     def settle(self):
         """Bring the tables to rest before reading is measured: statistics, dead rows, the log."""

@@ -10,6 +10,7 @@ from tests.benchmarks.report import Row
 from tests.benchmarks.serving import ITEMS, LAYER
 
 SIZES = (2_000, 50)
+NAMES = tuple(f"changeset_{size}" for size in SIZES)
 OTHERS, EACH = 100, 200
 PEER = "published"
 OWNER = "key:data/bench"
@@ -61,13 +62,12 @@ def draw(bed, box, count, owner):
     return number
 
 
-def measure(bed, client, rounds, extent):
+def measure(run):
     """Rows changeset_2000 and changeset_50."""
-    box = view(extent)
-    key = bed.shell(
-        "from accounts.actions import create_key, department_of\n"
-        "print(create_key(department_of('data'), 'bench', None, 'bench')[1])"
-    ).strip()
+    if not run.wants(*NAMES):
+        return []
+    bed, box = run.bed, view(run.extent)
+    key = bed.key("bench")
     numbers = {size: draw(bed, box, size, OWNER) for size in SIZES}
     for _ in range(OTHERS):
         draw(bed, box, EACH, "user:another")
@@ -77,11 +77,11 @@ def measure(bed, client, rounds, extent):
     path = f"/ogc/collections/{LAYER}/items?limit=10000&crs=EPSG:4547&bbox-crs=EPSG:4547&bbox={_north_first(listed)}"
 
     def asked(more):
-        return lambda _number: client.seconds(bed.port, [path + more], clients=1, key=key)
+        return lambda _number: run.client.seconds(bed.port, [path + more], clients=1, key=key)
 
     rows = []
     for size, number in numbers.items():
-        medians = alternate({"ours": asked(f"&changeset={number}"), PEER: asked("")}, rounds)
+        medians = alternate({"ours": asked(f"&changeset={number}"), PEER: asked("")}, run.rounds)
         rows.append(Row(f"changeset_{size}", PEER, medians["ours"], medians[PEER]))
     return rows
 

@@ -19,6 +19,7 @@ from tests.benchmarks.report import Row
 from tests.conftest import ROOT, wait_until
 
 LAYER = "bench_memory"
+NAMES = ("import_memory_points", "import_memory_polygons")
 POINTS, POLYGONS = (300_000, 1_500_000), (120_000, 480_000)
 LEAST_RATIO = 0.869  # of small to large: the large one may need 1.15 times as much
 MIB = 1024.0  # KiB
@@ -43,8 +44,8 @@ def measure(bed, folder: Path, points=POINTS, polygons=POLYGONS):
     """Both rows; the files are written on first use."""
     rows = []
     for name, write, counts in (
-        ("import_memory_points", street_furniture, points),
-        ("import_memory_polygons", parcels.geopackage, polygons),
+        (NAMES[0], street_furniture, points),
+        (NAMES[1], parcels.geopackage, polygons),
     ):
         small, large = (peak_of_import(bed, write(folder, count)) for count in counts)
         rows.append(MemoryRow(name, "small-file", large, small))

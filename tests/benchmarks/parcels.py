@@ -17,6 +17,7 @@ SEED = 20261123
 LAYER = "parcels"
 USES = ("居住用地", "商业服务业用地", "工业用地", "公园绿地", "道路与交通设施用地", "公共管理与公共服务用地")
 FIELDS = ("code", "use", "area_m2", "far", "height_m", "surveyed")
+SORTED = ("code", "use", "area_m2", "surveyed")  # those with an index where a row asks for some
 
 
 def lattice(count):

@@ -12,6 +12,7 @@ from tests.benchmarks.report import Row, rows_of, table, write
     ("name", "peer", "target"),
     [
         ("import_polygons", "ogr2ogr", 0.67),
+        ("import_indexed", "ogr2ogr", 0.67),
         ("import_append", "ogr2ogr", 0.4),
         ("import_replace", "create", 0.5),
         ("items_geojson_10k", "mapserver", 3.0),
@@ -30,11 +31,23 @@ def test_a_ratio_on_the_target_is_met():
     assert Row("mvt_z14_uncached", "bare-sql", 1.0, 0.799).to_json()["met"] is False
 
 
+def test_a_row_with_refusals_is_not_met_however_fast():
+    assert Row("edit_20x2_p95", "figure", 0.01, 0.139, {"refused": 1}).to_json()["met"] is False
+    assert Row("edit_20x2_p95", "figure", 0.01, 0.139, {"refused": 0}).to_json()["met"] is True
+
+
 def test_the_file_has_one_row_per_peer_with_numbers(tmp_path):
     rows = rows_of("items_geojson_10k", {"ours": 0.1, "mapserver": 0.4, "tipg": 0.05})
     missing = [{"peer": "martin", "rows": ["mvt_z16_uncached"], "why": "not on this machine"}]
 
-    write(tmp_path / "bench.json", rows, count=480_000, missing=missing, versions={"postgresql": "15"})
+    write(
+        tmp_path / "bench.json",
+        rows,
+        size="city",
+        count=480_000,
+        missing=missing,
+        versions={"postgresql": "15"},
+    )
 
     body = json.loads((tmp_path / "bench.json").read_text())
     assert body["size"] == "city"
