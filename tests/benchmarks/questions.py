@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from urllib.parse import urlencode
 
 import shapely
@@ -205,6 +206,7 @@ def _our_path(bed, question, values):
     return _deep(bed, path)
 
 
+@cache
 def _deep(bed, path):
     """The page after the first `BEFORE`, by following the links."""
     for _ in range(BEFORE):
