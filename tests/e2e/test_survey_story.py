@@ -79,8 +79,10 @@ def faults_are_named(lin, faulty: Survey) -> None:
     tab.get_by_role("link", name=re.compile("问题（")).click()
     for fault in faulty.planted:
         named = tab.get_by_label("问题类型").locator("option", has_text=fault.code)
-        tab.get_by_label("问题类型").select_option(named.first.get_attribute("value"))
-        first = tab.locator("[data-finding]").filter(has_text=fault.source).first
+        with tab.expect_response(lambda answer, code=fault.code: f"code={code}" in answer.url) as listed:
+            tab.get_by_label("问题类型").select_option(named.first.get_attribute("value"))
+        found = [one for one in listed.value.json()["findings"] if one["part"]["source"] == fault.source]
+        first = tab.locator(f'[data-finding="{found[0]["id"]}"]')
         expect(first).to_be_visible()
         if fault.place is not None:
             first.click()
