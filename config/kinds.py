@@ -11,7 +11,9 @@ _LIGHT = {"limit", "bbox", "bbox-crs", "crs", "datetime", "next", "f", "lang", "
 _ITEMS = re.compile(r"/ogc/collections/[^/]+/items\Z")
 _TILE = re.compile(r"/ogc/collections/[^/]+/tiles/[^/]+/.")
 # Whatever ends so is a file or a whole layer: exports, packages, windows of rasters, differences, changes.
-_LARGE = re.compile(r"/(?:changes|file|window|profile|diff|download\.[^/]+|[a-z]+\.(?:gpkg|zip|pdf))\Z")
+_LARGE = re.compile(
+    r"/(?:changes|file|window|profile|diff|conflicts|download\.[^/]+|[a-z]+\.(?:gpkg|zip|pdf))\Z"
+)
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 

@@ -66,10 +66,8 @@ class HasConflicts(OnemapError):
 
     kind: ClassVar = Kind.CONFLICT
     code: ClassVar = "changeset-conflicts"
-    message: ClassVar = (
-        "{count} features have conflicts with the one map, first {layer} {fid}: {part}; decide them first"
-    )
-    message_zh: ClassVar = "{count} 个要素与一张图现状冲突，首个为 {layer} {fid}：{part}；请先处理"
+    message: ClassVar = "{count} features have conflicts with the one map, first {first}; decide them first"
+    message_zh: ClassVar = "{count} 个要素与一张图现状冲突，首个为 {first}；请先处理"
 
 
 class BadChoice(OnemapError):

@@ -19,11 +19,12 @@ from layers.changesets import content
 from layers.changesets.access import lock, touched_names
 from layers.changesets.errors import ChangesetMoved, HasConflicts
 from layers.changesets.reviewing import advance, begin
-from layers.changesets.settling import Meeting, meetings, rebased
+from layers.changesets.settling import Meeting, meetings, named_part, rebased, sees
 from layers.models import Changeset, ChangesetLayer
 from layers.rights import Action, Scope, scope
 
 KIND = "changeset"
+MOST_NAMED = 100  # features with conflicts that a refusal names
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +88,22 @@ def _ready(cursor: Any, found: Changeset, scopes: Sequence[Scope]) -> list[Ready
 
 
 def _refuse_conflicts(scopes: Sequence[Scope], met: Sequence[Sequence[Meeting]]) -> None:
-    named = [
-        (one.layer, each)
+    found = [
+        (one, each)
         for one, several in zip(scopes, met, strict=True)
         for each in several
         if each.merged.conflicts
     ]
-    if named:
-        layer, first = named[0]
-        part = first.merged.conflicts[0].part
-        shown = next((one.name for one in layer.fields if one.column == part), part)
-        raise HasConflicts(
-            count=len(named),
-            layer=layer.name,
-            fid=first.draft.fid,
-            part=shown,
-            features=[{"layer": of.name, "fid": each.draft.fid} for of, each in named[:100]],
-        )
+    if not found:
+        return
+    # The publisher's right may end where the changeset does not: features and fields beyond it have no name here.
+    shown = [(one, each) for one, each in found[:MOST_NAMED] if sees(one, each)]
+    first = "…"
+    if shown:
+        of, each = shown[0]
+        first = f"{of.layer.name} {each.draft.fid}: {named_part(of, each.merged.conflicts[0].part)}"
+    features = [{"layer": of.layer.name, "fid": each.draft.fid} for of, each in shown]
+    raise HasConflicts(count=len(found), first=first, features=features)
 
 
 def _batch(cursor: Any, found: Scope, met: Sequence[Meeting], stored: dict[int, list[Stored]]) -> Batch:

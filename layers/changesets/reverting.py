@@ -10,13 +10,14 @@ from accounts.principals import Principal
 from layers.actions.edit import joined_keys
 from layers.actions.errors import WholeLayerOnly
 from layers.actions.prepare import Batch, Stored, inside, row_of
+from layers.catalogue import LayerNotFound
 from layers.changesets import content
 from layers.changesets.access import lock
 from layers.changesets.content import FIRST_VERSION, Draft, Key
 from layers.changesets.drafting import create, note, shaped
 from layers.changesets.errors import NothingInIt
 from layers.changesets.merging import Version
-from layers.changesets.workflow import State, StepNotAllowed
+from layers.changesets.workflow import NotForYou, Role, State, StepNotAllowed
 from layers.models import Changeset, ChangesetLayer
 from layers.rights import Action, Scope, scope
 from layers.rules.periods import Period
@@ -32,8 +33,8 @@ def revert(changeset_id: int, principal: Principal, *, reason: str) -> Changeset
     ------
     StepNotAllowed
         It is not published.
-    WholeLayerOnly
-        It changed fields or places that the caller may not edit.
+    NotForYou, WholeLayerOnly
+        It changed layers that the caller does not see, fields or places that the caller may not edit.
     NothingInIt
         The publication changed nothing.
     """
@@ -47,13 +48,19 @@ def revert(changeset_id: int, principal: Principal, *, reason: str) -> Changeset
         parts = ChangesetLayer.objects.filter(changeset=found, revision__isnull=False).order_by("layer_id")
         for part in parts.select_related("layer"):
             assert part.revision is not None
-            _undo(
-                cursor, found, made, scope(principal, part.layer.name, Action.EDIT), part.revision, principal
-            )
+            _undo(cursor, found, made, _editing(principal, part.layer.name), part.revision, principal)
         if not made.counter:
             raise NothingInIt(changeset=found.pk)
         note(found, "revert", principal, reason)
     return made
+
+
+def _editing(principal: Principal, name: str) -> Scope:
+    """The caller's right to edit; a layer that does not exist for them is not named."""
+    try:
+        return scope(principal, name, Action.EDIT)
+    except LayerNotFound as error:
+        raise NotForYou(step="revert", role=Role.REVIEWER.value) from error
 
 
 def _undo(

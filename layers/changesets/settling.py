@@ -10,10 +10,10 @@ from django.db import connection, transaction
 from accounts.principals import Principal
 from layers.actions.edit import joined_keys, read_features
 from layers.actions.errors import EditConflict, FeatureMissing
-from layers.actions.prepare import Batch, Stored, inside, judge_geometry, row_of
+from layers.actions.prepare import Batch, Stored, inside, judge_geometry, row_of, writable_field
 from layers.catalogue import FieldInfo, LayerInfo
 from layers.changesets import content, merging
-from layers.changesets.access import readable_scopes, touched_names
+from layers.changesets.access import readable_scopes
 from layers.changesets.content import FIRST_VERSION, Draft, Key
 from layers.changesets.drafting import note, opened, shaped
 from layers.changesets.errors import BadChoice
@@ -159,9 +159,13 @@ def conflicts(changeset: Changeset, principal: Principal) -> list[tuple[Scope, M
 def sees(found: Scope, met: Meeting) -> bool:
     """Whether the caller sees every version that met; else a conflict is named without its values."""
     with connection.cursor() as cursor:
-        stored = [met.stored] if met.stored else []
-        batch = _reach(cursor, found, {met.draft.fid: stored}, [met.draft])
-        return all(_shown(found, batch, one) for one in (*stored, met.draft.as_stored))
+        sides = [met.stored] if met.stored else []
+        if met.base is not None:
+            was = met.base
+            values = dict(was.values)
+            sides.append(Stored(met.draft.fid, 0, was.geometry, met.draft.period, was.valid_to, values))
+        batch = _reach(cursor, found, {met.draft.fid: sides}, [met.draft])
+        return all(_shown(found, batch, one) for one in (*sides, met.draft.as_stored))
 
 
 def _reach(cursor: Any, found: Scope, stored: Mapping[int, Sequence[Stored]], held: Iterable[Draft]) -> Batch:
@@ -177,30 +181,36 @@ def _shown(found: Scope, batch: Batch, one: Stored) -> bool:
 
 
 def merge(changeset_id: int, principal: Principal, *, counter: int | None = None) -> tuple[int, int, int]:
-    """Take over what the one map has by now wherever no conflict hinders it.
+    """Take over what the one map has by now wherever no conflict hinders it, in the layers the caller may edit.
 
     Returns
     -------
     tuple
-        The counter, how many features moved to the present version, how many have conflicts.
+        The counter, and of the features within the caller's areas: how many moved to the present version, how many
+        have conflicts.
 
     Raises
     ------
     NotForYou, ChangesetClosed, ChangesetMoved
     """
     moved = waiting = 0
+    changed = False
     with transaction.atomic(), connection.cursor() as cursor:
         changeset = opened(changeset_id, principal, counter)
-        for name in touched_names(changeset):
-            layer = scope(principal, name, Action.EDIT).layer
+        for found in readable_scopes(principal, changeset, Action.EDIT):
+            layer = found.layer
             held = content.drafts(cursor, changeset.pk, layer)
             stored = read_features(cursor, layer, sorted({fid for fid, _ in held}))
             met = meetings(cursor, changeset.pk, layer, stored, held)
             clear = [one for one in met if one.moved and not one.merged.conflicts]
-            waiting += sum(bool(one.merged.conflicts) for one in met)
-            moved += len(clear)
+            batch = _reach(cursor, found, stored, held.values())
+            waiting += sum(
+                bool(one.merged.conflicts) and _shown(found, batch, one.draft.as_stored) for one in met
+            )
+            moved += sum(_shown(found, batch, one.draft.as_stored) for one in clear)
             _keep(cursor, changeset, layer, clear, principal)
-        if moved:
+            changed = changed or bool(clear)
+        if changed:
             note(changeset, "merge", principal)
     return changeset.counter, moved, waiting
 
@@ -253,13 +263,15 @@ def _decided(
     choices: dict[Key, dict[str, Choice]] = {}
     for number, one in numbered:
         _judge_seen(found, batch, one, held, content.by_key(stored))
-        part = _part(found, number, one)
-        choices.setdefault(one.key, {})[part] = Choice(one.take, _value(found, batch, number, one))
+        part = _part(found, number, one, held[one.key])
+        choices.setdefault(one.key, {})[part] = Choice(
+            one.take, _value(found, batch, number, one, held[one.key])
+        )
     met = meetings(cursor, changeset.pk, found.layer, stored, held, choices)
     named = {one.key: number for number, one in numbered}
     for each in met:
         if each.draft.key in named and each.merged.conflicts:
-            open_part = _name(found.layer, each.merged.conflicts[0].part)
+            open_part = named_part(found, each.merged.conflicts[0].part)
             reason = f"{open_part} of feature {each.draft.fid} is not decided"
             raise BadChoice(number=named[each.draft.key], reason=reason)
     return [each for each in met if each.draft.key in named]
@@ -277,20 +289,21 @@ def _judge_seen(
         raise EditConflict(layer=found.layer.name, fid=one.key[0], **facts)
 
 
-def _part(found: Scope, number: int, one: Decision) -> str:
+def _part(found: Scope, number: int, one: Decision, draft: Draft) -> str:
     if one.part in {GEOMETRY, PERIOD, EXISTENCE}:
         return one.part
-    return _field(found, number, one.part).column
+    return _field(found, number, one.part, draft).column
 
 
-def _field(found: Scope, number: int, name: str) -> FieldInfo:
+def _field(found: Scope, number: int, name: str, draft: Draft) -> FieldInfo:
+    """A field that the caller may write where the changed feature lies."""
     try:
-        return found.field(name)
+        return writable_field(found, name, [shapely.from_wkb(draft.geometry)])
     except FieldNotFound as error:
         raise BadChoice(number=number, reason=f"there is no field {name}") from error
 
 
-def _value(found: Scope, batch: Batch, number: int, one: Decision) -> Any:
+def _value(found: Scope, batch: Batch, number: int, one: Decision, draft: Draft) -> Any:
     """The third value that a decision puts in the place of both."""
     if one.take != "other":
         return None
@@ -301,7 +314,7 @@ def _value(found: Scope, batch: Batch, number: int, one: Decision) -> Any:
         return shapely.to_wkb(one.value)
     if one.part in {PERIOD, EXISTENCE}:
         raise BadChoice(number=number, reason="take ours or theirs")
-    field = _field(found, number, one.part)
+    field = _field(found, number, one.part, draft)
     try:
         value = coerced(field, one.value)
     except (ValueError, OverflowError) as error:
@@ -311,6 +324,9 @@ def _value(found: Scope, batch: Batch, number: int, one: Decision) -> Any:
     return value
 
 
-def _name(layer: LayerInfo, part: str) -> str:
-    """A part as the caller knows it."""
-    return next((one.name for one in layer.fields if one.column == part), part)
+def named_part(found: Scope, part: str) -> str:
+    """A part as the caller knows it; a field that is not wholly theirs has no name."""
+    if part in {GEOMETRY, PERIOD, EXISTENCE}:
+        return part
+    held = (one.field.name for one in found.fields if one.field.column == part and one.areas is None)
+    return next(held, "a field beyond your right")

@@ -50,7 +50,7 @@ def changesets(
     if mine:
         listed = listed.filter(owner=who.name)
     if layer:
-        listed = listed.filter(layers__layer_id=scope(who, layer, Action.VIEW).layer.id)
+        listed = listed.filter(layers__layer_id=scope(who, layer, Action.QUERY).layer.id)
     page = listed.select_related("department").prefetch_related("layers__layer")
     shown = page.order_by("-changed_at", "-pk")[offset : offset + PAGE]
     return {"changesets": [_line(who, one) for one in shown], "total": listed.count()}

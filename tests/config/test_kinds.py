@@ -32,6 +32,10 @@ LARGE = [
     ("/api/rasters/ground/window", "bbox=1,2,3,4"),
     ("/api/deliveries/1/package.zip", ""),
     ("/api/deliveries/1/parts/2/diff", ""),
+    ("/api/changesets/1/diff", "limit=500"),
+    ("/api/changesets/1/conflicts", ""),
+    (ITEMS, "changeset=1"),
+    (ITEMS, "properties=a&sortby=a"),
 ]
 
 
