@@ -3,6 +3,8 @@
 Nothing of this asks the database. Names come from the scope alone, so a hidden field is as unknown as a missing one.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -19,6 +21,7 @@ from spatial.numbers import BBox
 
 MOST_PATTERN = 256
 MOST_WILDCARDS = 4
+_MARKS = re.compile("[\u0300-\u036f]")  # as layers.filters.compiling takes them off
 _GROUPS = {
     "text": "text",
     "integer": "number",
@@ -253,8 +256,10 @@ def _of_one_dimension(shape: BaseGeometry, at: str) -> BaseGeometry:
 def _judge_pattern(pattern: str, at: str) -> None:
     if len(pattern) > MOST_PATTERN:
         raise FilterTooLarge(what="characters in a pattern", what_zh="模式字符", most=MOST_PATTERN)
+    # What takes accents off takes those off that follow a \\: the pattern must hold without them too.
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", pattern))
     plain = pattern.replace("\\\\", "")
-    if plain.endswith("\\"):
+    if plain.endswith("\\") or bare.replace("\\\\", "").endswith("\\"):
         raise FilterSyntax(
             at=at, found="\\ at the end", expected="a character after \\", expected_zh=" \\ 之后的字符"
         )

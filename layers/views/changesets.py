@@ -17,6 +17,7 @@ from layers.rights import Action, Scope, scope
 from layers.views import changeset_shapes as shapes
 from layers.views.meetings import conflict_out
 from spatial.errors import Kind, OnemapError
+from spatial.numbers import BadNumber, parse_integer
 
 router = Router()
 
@@ -157,13 +158,14 @@ def _place(text: str) -> comparing.Place | None:
     if not text:
         return None
     found = _PLACE.match(text)
+    if found is None:
+        raise BadPlace()
     try:
-        if found is None or int(found[2]) >= 2**63:
-            raise ValueError(text)
+        layer, fid = (parse_integer(part, low=0, high=2**63 - 1) for part in (found[1], found[2]))
         period = date.fromisoformat(found[3]) if found[3] else None
-    except ValueError as error:
+    except (BadNumber, ValueError) as error:
         raise BadPlace() from error
-    return comparing.Place(int(found[1]), int(found[2]), period)
+    return comparing.Place(layer, fid, period)
 
 
 @router.get("/changesets/{int:number}/conflicts", response=shapes.ConflictsOut, summary="What contradicts")

@@ -1,6 +1,7 @@
 """Rights that end, callers in turn, and writing within one's rights."""
 
 import json
+import re
 
 import pytest
 
@@ -116,3 +117,31 @@ def test_restoring_and_undoing_stay_within_the_area(world, callers):
         answer = callers["editor"].ask("POST", f"/api/layers/area_ground/{path}", sent)
         assert answer.status_code in {403, 404}, path
     assert Layer.objects.get(name="area_ground").revision == 2
+
+
+KEPT = (
+    "/tiles/own_ground/CityGrid/0/0/0.mvt?v={revision}-1",
+    "/tiles/own_ground/CityGrid/0/0/0.mvt",
+    "/ogc/collections/own_ground/tiles/CityGrid/0/0/0",
+    "/ogc/collections/own_ground/items",
+    "/ogc/collections/own_ground/items/1",
+    "/ogc/collections/own_ground/changes",
+    "/ogc/collections/own_ground/schema",
+    "/catalogue/own_ground/",
+)
+
+
+@pytest.mark.parametrize("path", KEPT)
+def test_what_was_answered_is_no_longer_confirmed_when_the_right_is_gone(world, callers, path):
+    """A tag known from before is answered neither 304 nor 200, and nothing is kept for longer than a minute."""
+    path = path.format(revision=world["own_ground"].revision)
+    before = callers["dept_a"].get(path)
+    assert before.status_code == 200
+    found = re.search(r"max-age=(\d+)", before.headers.get("Cache-Control", ""))
+    assert found is None or int(found[1]) <= 60
+    assert "public" not in before.headers["Cache-Control"]
+    world["own_ground"].grants.filter(department__code="transport").delete()
+    for tag in {before.headers.get("ETag", '"1"'), "*"}:
+        after = callers["dept_a"].get(path, if_none_match=tag)
+        assert after.status_code == 404
+        assert b"layer-not-found" in body_of(after)

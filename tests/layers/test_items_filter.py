@@ -337,3 +337,13 @@ def test_a_field_shown_in_one_area_only_is_null_outside_it_for_filters_and_sorti
     assert fids(asked(caller, path, filter="NOT secret_remark='SECRET-patchy-4'")) == [1, 2, 3]
     inside = "S_INTERSECTS(geometry,BBOX(113,20,115,25)) AND secret_remark<>'x'"
     assert fids(asked(caller, path, filter=inside)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0340", "\u0327"])
+@pytest.mark.parametrize("beginning", ["", "lot 7", "no such lot"])
+def test_no_pattern_fails_on_some_values_alone(survey, public, mark, beginning):
+    r"""An accent taken off after a \ would leave an open escape, of which the database complains once a value has
+    matched so far: an answer about rows that nobody may see."""
+    told = f"ACCENTI(name) LIKE ACCENTI('{beginning}\\{mark}')"
+    answer = public.get(f"{ITEMS}?{urlencode({'filter': told})}")
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (400, "filter-syntax"), told
