@@ -127,8 +127,7 @@ class JobContext:
 
     def fail_point(self, number: int) -> None:
         """Die here, as if killed, when the setting says '<kind>:<number>': so every step is tested."""
-        if settings.ONEMAP_FAIL_AT == f"{self.kind}:{number}":
-            die()
+        fail_point(f"{self.kind}:{number}")
 
     def finish(self, result: Mapping[str, Any], state: str = State.DONE) -> None:
         """End the job, in the transaction of the caller: the publishing one.
@@ -172,6 +171,12 @@ def end_job(context: JobContext, state: State, result: Mapping[str, Any] | None,
         cursor.execute(statement("process", "end_job"), parameters)
         if cursor.fetchone() is None:
             raise LostJob(job=context.job_id)
+
+
+def fail_point(name: str) -> None:
+    """Die here, as if killed, when the setting names this point."""
+    if settings.ONEMAP_FAIL_AT == name:
+        die()
 
 
 def die() -> None:

@@ -273,6 +273,7 @@ def _overviews(found: Scope, grid: str) -> dict[str, object]:
             "minTileMatrix": str(lowest),
             "maxTileMatrix": str(first - 1),
             "mergedShown": reading.merged_shown(found),
+            "unanswered": reading.unanswered(found),
             "levels": levels,
         }
     }

@@ -11,6 +11,7 @@ from layers.catalogue import LayerInfo
 from layers.models import Layer, Overview
 from layers.overviews.cells import Cells, class_column, names
 from layers.overviews.making import KIND, NoOverviews, build, draw, first_level, info_of, today
+from process.context import fail_point
 from process.jobs import enqueue
 from process.models import ENDED, Job
 
@@ -117,6 +118,7 @@ def refresh(layer: LayerInfo) -> bool:
             draw(cursor, layer, blocks, cells_of(kept), day)
         kept.revision, kept.day, kept.stamp = revision, day, kept.stamp + bool(touched)
         kept.save(update_fields=["revision", "day", "stamp"])
+        fail_point("follow_tiles:1")
     return True
 
 

@@ -25,6 +25,11 @@ def serves(scope: Scope, moment: Moment) -> bool:
     return moment == Moment.today()
 
 
+def unanswered(scope: Scope) -> list[str]:
+    """The parameters with which a tile of the overviews answers 204, as `serves` judges them."""
+    return ["as-of", "changeset", *(["datetime"] if scope.layer.valid_time else [])]
+
+
 def class_field(scope: Scope) -> FieldScope | None:
     """The field by which merged shapes are told apart, where the scope shows it."""
     column = class_column(scope.layer)

@@ -1,6 +1,7 @@
 """Tiles of small zooms: what is in them, for whom, and how heavy they are."""
 
 import re
+from datetime import date
 
 import pytest
 import shapely
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from layers.actions import FeatureEdit, edit_features
 from layers.models import Layer
-from layers.overviews import making
+from layers.overviews import following, making
 from layers.overviews.following import behind, catch_up
 from layers.rights import Action, operator_scope
 from tests import doors, layermaking, people
@@ -141,6 +142,28 @@ def test_other_moments_are_not_answered(plots, public):
     )  # it has no valid time
 
 
+def test_what_is_valid_today_is_shown_and_the_day_turns(public, monkeypatch):
+    period = {"valid_time": True, "valid_from": "2024-01-01"}
+    layer = layermaking.make_layer("leases", rows(20), public=True, style=STYLE, **period)
+    begin_at(layer)
+    with monkeypatch.context() as eve:
+        for module in (making, following):
+            eve.setattr(module, "today", lambda: date(2023, 12, 31))
+        follow()
+        assert content(layer) == [], "on the eve none of them is valid yet"
+    (turned,) = [one for one in behind() if one.layer == layer.pk]
+    assert not turned.whole
+    follow()
+    assert behind() == []
+    answer = public.get(CITY.format("leases"))
+    assert answer.status_code == 200
+    drawn = {one.get("id") for one in doors.tile(answer.content)["leases"]["features"]}
+    assert drawn >= {1, 6, 11, 16}
+    for other in ("2020-01-01", "2024-01-01/.."):
+        # Overviews show today alone.
+        assert public.get(CITY.format("leases") + f"?datetime={other}").status_code == 204
+
+
 @pytest.mark.parametrize("grid", ["CityGrid", "WebMercatorQuad", "CGCS2000Quad"])
 def test_every_level_of_every_grid_shows_the_layer(plots, public, grid):
     follow()
@@ -230,6 +253,7 @@ def test_the_tile_set_says_what_its_levels_leave_out(plots, public):
     told = public.json("/ogc/collections/plots/tiles/WebMercatorQuad")["layers"][0]["overviews"]
     assert told["rule"]["en"] and told["rule"]["zh"]
     assert (told["minTileMatrix"], told["maxTileMatrix"]) == ("0", str(FIRST + 6))
+    assert told["unanswered"] == ["as-of", "changeset"]
     level = told["levels"]["11"]
     assert (level["features"], level["merged"], level["dropped"]) == (60, 240, 0)
     assert level["cell"] == pytest.approx(level["pixel"] / 2)
