@@ -95,13 +95,42 @@ CONDITION = st.recursive(
     ),
     max_leaves=8,
 )
+# The same in CQL2-JSON, near enough to be read and wrong often enough.
+_OPERAND = st.one_of(
+    FIELD.map(lambda name: {"property": name}),
+    st.integers(-5, 70),
+    st.sampled_from(
+        ["CANARY%", "SECRET-area_ground-4", {"date": "2026-01-04"}, None, {"bbox": [100, 10, 130, 40]}]
+    ),
+)
+AS_JSON = st.recursive(
+    st.tuples(
+        st.sampled_from(
+            ["=", "<", "like", "in", "between", "isNull", "s_intersects", "t_after", "casei", "no"]
+        ),
+        st.lists(_OPERAND, min_size=1, max_size=3),
+    ).map(lambda one: {"op": one[0], "args": one[1]}),
+    lambda inner: st.tuples(
+        st.sampled_from(["and", "or", "not"]), st.lists(inner, min_size=1, max_size=3)
+    ).map(lambda one: {"op": one[0], "args": one[1]}),
+    max_leaves=5,
+).map(json.dumps)
 MOMENTS = st.sampled_from(
     ["rev:0", "rev:1", "rev:2", "2026-01-01", "../..", "2020-01-01/..", "2026-02-30", ".."]
 )
+# Numbers of the changesets that there are, by the database's own count: filled by tests.fuzzing.test_fuzz.
+CHANGESETS: list[int] = []
+
+
+def _there(number: int) -> str:
+    return str(CHANGESETS[number % len(CHANGESETS)] if CHANGESETS else number)
+
+
+CHANGESET = st.integers(0, 7).map(_there)
 # By the meaning that a parameter's name has wherever it occurs; everything else gets any value at all.
 BY_NAME = {
     "bbox": BOXES,
-    "filter": CONDITION,
+    "filter": st.one_of(CONDITION, CONDITION, AS_JSON),
     "crs": SYSTEMS,
     "datetime": MOMENTS,
     "as-of": MOMENTS,
@@ -117,6 +146,11 @@ BY_NAME = {
     "suffix": st.sampled_from([".geojson", ".gpkg", ".csv", ".fgb", ".exe"]),
     "f": st.sampled_from(["json", "html", "xml"]),
     "limit": st.integers(-1, 10_001).map(str),
+    "changeset": CHANGESET,
+    "number": CHANGESET,
+    "fid": st.integers(1, 7).map(str),
+    "op": st.sampled_from(["insert", "update", "delete"]),
+    "filter-lang": st.sampled_from(["cql2-text", "cql2-json"]),
 }
 BY_NAME |= {
     "bbox-crs": SYSTEMS,
@@ -176,8 +210,43 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELD | TEXT, inner, max_size=3),
     max_leaves=6,
 )
+_EDIT = st.fixed_dictionaries(
+    {"op": st.sampled_from(["insert", "update", "delete"])},
+    optional={
+        "fid": st.integers(1, 7),
+        "version": st.sampled_from([1, 2, 2**30 + 2, 2**30 + 3]),
+        "properties": st.dictionaries(FIELD, TEXT | st.integers(-5, 70) | st.none(), max_size=2),
+        "split_from": st.integers(-2, 7),
+        "merged_into": st.integers(-2, 7),
+    },
+)
+_CHOICE = st.fixed_dictionaries(
+    {
+        "layer": st.sampled_from(LAYERS),
+        "fid": st.integers(1, 7),
+        "version": st.sampled_from([1, 2, None]),
+        "part": FIELD | st.sampled_from(["geometry", "period", "feature"]),
+        "take": st.sampled_from(["ours", "theirs", "other"]),
+    },
+    optional={"value": TEXT | st.integers()},
+)
+# Bodies that changesets take.
+_MEANT = st.one_of(
+    st.fixed_dictionaries(
+        {"layer": st.sampled_from(LAYERS), "edits": st.lists(_EDIT, min_size=1, max_size=3)}
+    ),
+    st.fixed_dictionaries({"choices": st.lists(_CHOICE, min_size=1, max_size=2)}),
+    st.fixed_dictionaries({}, optional={"reason": TEXT, "counter": st.integers(0, 4)}),
+    st.fixed_dictionaries({"title": TEXT}, optional={"shared": st.booleans()}),
+    st.fixed_dictionaries(
+        {"type": st.just("Feature"), "properties": st.dictionaries(FIELD, TEXT | st.integers(), max_size=2)}
+    ),
+)
 BODY = st.one_of(
-    _JSON.map(json.dumps), TEXT, st.sampled_from(["[" * 5_000, '{"a": NaN}', '{"a": 1, "a": 2}'])
+    _MEANT.map(json.dumps),
+    _JSON.map(json.dumps),
+    TEXT,
+    st.sampled_from(["[" * 5_000, '{"a": NaN}', '{"a": 1, "a": 2}']),
 )
 
 
@@ -198,4 +267,6 @@ def _sent(case: schemathesis.Case, begin: str) -> Sent:
     kept = case.as_transport_kwargs(base_url=f"{HOST}{begin}")
     words = {name: kept[name] for name in ("method", "url", "params", "json", "data") if name in kept}
     ready = requests.Request(**words).prepare()
-    return Sent(str(ready.method), ready.path_url, ready.body)
+    # Every other number of a changeset is one that there is.
+    path = re.sub(r"(?<=/changesets/)(\d+[02468])(?=/|$)", lambda one: _there(int(one[1])), ready.path_url)
+    return Sent(str(ready.method), path, ready.body)
