@@ -90,6 +90,15 @@ class Bed(Site):
             f"print(create_key(department_of('data'), {name!r}, None, 'bench')[1])"
         ).strip()
 
+    def let_edit(self, layer):
+        """Give the department that owns a layer the right to edit it: a key has what its department is granted."""
+        self.shell(
+            "from accounts.actions import department_of\nfrom layers.actions import give\n"
+            "from layers.actions.grants import Grantee\nfrom layers.models import Layer\n"
+            "give(Grantee(department=department_of('data')), ['view', 'query', 'edit'], by='bench',"
+            f" layer=Layer.objects.get(name={layer!r}))"
+        )
+
     def settle(self):
         """Bring the tables to rest before reading is measured: statistics, dead rows, the log."""
         connection = self.connect()

@@ -47,6 +47,7 @@ def measure(run):
     """The row: as many seconds of it on each side, one after the other."""
     if not run.wants(NAME):
         return []
+    run.bed.let_edit(LAYER)
     ours = Helper("editors", "http", str(run.bed.port), run.bed.key("editors"), LAYER)
     floor = Helper("editors", "sql", run.bed.dsn, LAYER)
     for helper in (ours, floor):
