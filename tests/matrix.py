@@ -58,13 +58,12 @@ class Door:
     shows: bool = False  # whether features themselves come out
 
 
-ITEMS = "/ogc/collections/{name}/items"
+HERE = "/ogc/collections/{name}"
+ITEMS = f"{HERE}/items"
 NOTHING_TO_SHOW = {"reason": "matrix", "edits": [{"op": "update", "fid": 999_999, "version": 1}]}
 AT_EAST = "/api/identify?x=511923.4567&y=2501200&crs=EPSG:4547&tolerance=1000&layers={name}"
 LAYER_DOORS = {
-    "GET ogc/collections/<str:name>": Door(
-        "view", ("/ogc/collections/{name}", "/ogc/collections/{name}?f=html")
-    ),
+    "GET ogc/collections/<str:name>": Door("view", (HERE, f"{HERE}?f=html")),
     "GET ogc/collections/<str:name>/items": Door(
         "query",
         (
@@ -96,9 +95,7 @@ LAYER_DOORS = {
     "GET ogc/collections/<str:name>/items/<str:fid>": Door(
         "query", (f"{ITEMS}/1", f"{ITEMS}/4", f"{ITEMS}/4?f=html", f"{ITEMS}/4?as-of=rev:1", f"{ITEMS}/x")
     ),
-    "GET ogc/collections/<str:name>/schema": Door(
-        "query", ("/ogc/collections/{name}/schema", "/ogc/collections/{name}/schema?f=html")
-    ),
+    "GET ogc/collections/<str:name>/schema": Door("query", (f"{HERE}/schema", f"{HERE}/schema?f=html")),
     "GET ogc/collections/<str:name>/queryables": Door("query", ("/ogc/collections/{name}/queryables",)),
     "GET ogc/collections/<str:name>/sortables": Door("query", ("/ogc/collections/{name}/sortables",)),
     "GET ogc/collections/<str:name>/changes": Door(
