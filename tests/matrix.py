@@ -132,18 +132,18 @@ LAYER_DOORS = {
         "download", ("/api/layers/{name}/exports",), "POST", {"format": "no-such-format"}
     ),
     "GET api/identify": Door("query", (AT_EAST,)),
-    "GET api/layers/<name>/features/<int:fid>/history": Door(
+    "GET api/layers/<name>/features/<fid:fid>/history": Door(
         "query", ("/api/layers/{name}/features/1/history", "/api/layers/{name}/features/4/history")
     ),
-    "GET api/layers/<name>/features/<int:fid>/related": Door(
+    "GET api/layers/<name>/features/<fid:fid>/related": Door(
         "query", ("/api/layers/{name}/features/1/related", "/api/layers/{name}/features/4/related")
     ),
     "POST api/layers/<name>/changes": Door("edit", ("/api/layers/{name}/changes",), "POST", NOTHING_TO_SHOW),
-    "PATCH api/layers/<name>/features/<int:fid>": Door(
+    "PATCH api/layers/<name>/features/<fid:fid>": Door(
         "edit", ("/api/layers/{name}/features/4",), "PATCH", {}
     ),
-    "DELETE api/layers/<name>/features/<int:fid>": Door("edit", ("/api/layers/{name}/features/4",), "DELETE"),
-    "POST api/layers/<name>/features/<int:fid>/restore": Door(
+    "DELETE api/layers/<name>/features/<fid:fid>": Door("edit", ("/api/layers/{name}/features/4",), "DELETE"),
+    "POST api/layers/<name>/features/<fid:fid>/restore": Door(
         "publish", ("/api/layers/{name}/features/4/restore",), "POST", {"revision": 1}
     ),
     "POST api/layers/<name>/undo": Door("publish", ("/api/layers/{name}/undo",), "POST", {"revision": 99}),
@@ -216,6 +216,8 @@ OTHER_DOORS = {
     "PATCH api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
     "DELETE api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
     "GET api/departments": ("/api/departments",),
+    "PUT api/departments/<code>": (),  # tests/accounts/test_people_views.py
+    "POST api/departments/<code>/merge": (),
     "GET api/people/template.xlsx": ("/api/people/template.xlsx",),
     "POST api/people": (),  # tests/accounts/test_people_views.py
     "GET api/deliveries": ("/api/deliveries", "/api/deliveries?state=checked&offset=2"),
@@ -247,13 +249,10 @@ OTHER_DOORS = {
         "/api/changesets?layer=sensitive_ground",
     ),
     "POST api/changesets": (),
-    "GET api/changesets/<int:number>": (
-        "/api/changesets/1",
-        "/api/changesets/99999999999999999999",
-    ),
+    "GET api/changesets/<int:number>": ("/api/changesets/1", "/api/changesets/99999999999999999999"),
     "PATCH api/changesets/<int:number>": (),
     "POST api/changesets/<int:number>/edits": (),
-    "DELETE api/changesets/<int:number>/features/<layer>/<int:fid>": (),
+    "DELETE api/changesets/<int:number>/features/<layer>/<fid:fid>": (),
     "GET api/changesets/<int:number>/diff": (
         "/api/changesets/1/diff",
         "/api/changesets/1/diff?layer=sensitive_ground",
