@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import threading
+from http.client import HTTPException
 from pathlib import Path
 
 import geopandas as gpd
@@ -161,7 +162,7 @@ class Editor:
         while not ended.is_set():
             try:
                 self.once()
-            except OSError:  # nobody there
+            except (OSError, HTTPException):  # nobody there, or gone in the middle of an answer
                 ended.wait(0.05)
         return self
 
