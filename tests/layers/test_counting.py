@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from psycopg2 import sql
 
-from layers.counting import counted
+from layers.counting import counted, counted_in_time
+from layers.limits import LIMITS_MS
 from layers.queries import Statement
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +23,13 @@ def limit():
 
 
 def test_few_rows_are_counted_and_many_are_not():
-    assert [counted(FEW, most, within_ms=60_000) for most in (5, 4)] == [5, None]
-    assert counted(FEW, 5) == 5
+    assert [counted(FEW, most) for most in (5, 4)] == [5, None]
+    assert [counted_in_time(FEW, most) for most in (5, 4)] == [5, None]
 
 
-def test_a_count_that_takes_long_is_given_up_and_the_transaction_goes_on():
+def test_a_count_that_takes_long_is_given_up_and_the_transaction_goes_on(monkeypatch):
+    monkeypatch.setitem(LIMITS_MS, "count", 50)
     before = limit()
-    assert counted(ENDLESS, 10**10, within_ms=50) is None
-    assert (limit(), counted(FEW, 5, within_ms=60_000), limit()) == (before, 5, before)
+    assert counted_in_time(ENDLESS, 10**10) is None
+    monkeypatch.undo()
+    assert (limit(), counted_in_time(FEW, 5), limit()) == (before, 5, before)

@@ -113,9 +113,14 @@ def test_head_leaves_no_cursor_behind(survey, public):
     assert server_cursors() == 0
 
 
+# What may be asked besides reading: part 4, tests/layers/ogc/test_transactions.py
+ANSWERED = {ITEMS: {"POST", "OPTIONS"}, f"{ITEMS}/5": {"PUT", "PATCH", "DELETE", "OPTIONS"}}
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_other_methods_are_refused(survey, public, method):
-    for path in ("/ogc/", ITEMS, f"{ITEMS}/5"):
+    paths = ("/ogc/", "/ogc/collections/survey", ITEMS, f"{ITEMS}/5")
+    for path in (one for one in paths if method not in ANSWERED.get(one, ())):
         answer = public.ask(method, path)
         assert answer.status_code == 405
         assert {"GET", "HEAD"} <= set(answer.headers["Allow"].replace(" ", "").split(","))
@@ -124,7 +129,17 @@ def test_other_methods_are_refused(survey, public, method):
     assert Layer.objects.get(name="survey").revision == 1
 
 
-@pytest.mark.parametrize("path", [ITEMS, "/ogc/", "/catalogue/", "/tiles/survey/CityGrid/8/3/3.mvt"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_who_only_reads_writes_nothing(survey, public, method):
+    address = ITEMS if method == "POST" else f"{ITEMS}/5"
+    answer = public.ask(method, f"{address}?changeset=1")
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (403, "not-granted")
+    assert Layer.objects.get(name="survey").revision == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/ogc/collections/survey", "/ogc/", "/catalogue/", "/tiles/survey/CityGrid/8/3/3.mvt"]
+)
 def test_what_only_reads_asks_no_program_for_a_token(survey, path):
     answer = Client(enforce_csrf_checks=True).post(path)
     assert (answer.status_code, json.loads(answer.content)["code"]) == (405, "method-not-allowed")
