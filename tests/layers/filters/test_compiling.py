@@ -124,7 +124,7 @@ def test_values_are_bound_as_what_they_are():
     )
     day, instant = date(2026, 1, 31), datetime(2026, 1, 31, tzinfo=UTC)
     # The first text twice: the index holds the beginning of a text.
-    assert list(found.params.values()) == ["it's", -7, 1.5, day, instant, True]
+    assert list(found.params.values()) == ["it's", "it's", -7, 1.5, day, instant, True]
 
 
 def test_conditions_on_the_geometry_alone_go_inside():
