@@ -54,6 +54,12 @@ def page(caller, path):
     return answer.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/catalogue/", "/ogc/?f=html"])
+def test_a_page_names_its_icon(public, path):
+    """A browser asks for /favicon.ico where a page names none, and gets 404."""
+    assert '<link rel="icon" href="/static/client/icon.svg"' in public.get(path).content.decode()
+
+
 def test_the_catalogue_lists_what_the_reader_may_see(parcels, wells, public):
     text = page(public, "/catalogue/")
     assert "朝阳地块" in text and "机井" in text and "6 个要素" in text
