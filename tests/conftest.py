@@ -23,7 +23,9 @@ from tests import databases, together
 
 ROOT = Path(__file__).parents[1]
 # Fixtures that test modules name as plugins and import from too: told before the first import.
-pytest.register_assert_rewrite("tests.layermaking", "tests.matrix", "tests.hostility", "tests.surveying")
+pytest.register_assert_rewrite(
+    *(f"tests.{name}" for name in ("layermaking", "matrix", "hostility", "surveying", "changesetting"))
+)
 
 
 @pytest.fixture(scope="session")

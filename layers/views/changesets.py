@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import ninja
 from django.http import HttpRequest
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from accounts.principals import Principal, who_asks
 from layers.changesets import access, comparing, drafting, publishing, reverting, reviewing, settling
@@ -58,11 +58,11 @@ def changesets(
 
 
 @router.post("/changesets", response={201: shapes.ChangesetOut}, summary="Begin a changeset")
-def create(request: HttpRequest, body: shapes.ChangesetIn) -> tuple[int, dict[str, Any]]:
+def create(request: HttpRequest, body: shapes.ChangesetIn) -> Status[dict[str, Any]]:
     """A new, empty changeset of the caller."""
     who = who_asks(request)
     made = drafting.create(who, body.title, body.about, shared=body.shared)
-    return 201, _told(who, made.pk)
+    return Status(201, _told(who, made.pk))
 
 
 @router.get("/changesets/{int:number}", response=shapes.ChangesetOut, summary="A changeset")
@@ -241,12 +241,12 @@ def publish(request: HttpRequest, number: int, body: shapes.StepIn) -> dict[str,
 @router.post(
     "/changesets/{int:number}/revert", response={201: shapes.ChangesetOut}, summary="Revert a changeset"
 )
-def revert(request: HttpRequest, number: int, body: shapes.StepIn) -> tuple[int, dict[str, Any]]:
+def revert(request: HttpRequest, number: int, body: shapes.StepIn) -> Status[dict[str, Any]]:
     """A new changeset that undoes a published one; later changes come up as conflicts."""
     who = who_asks(request)
     found = access.changeset_of(who, number)
     made = reverting.revert(found.pk, who, reason=body.reason)
-    return 201, _told(who, made.pk)
+    return Status(201, _told(who, made.pk))
 
 
 def _told(who: Principal, number: int) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def exported(caller, kind: str) -> dict[int, dict]:
     with tempfile.NamedTemporaryFile(suffix=f".{kind}") as file:
         file.write(body)
         file.flush()
-        frame = gpd.read_file(file.name, fid_as_index=True)
+        frame = gpd.read_file(file.name, layer=0, fid_as_index=True)
     return {int(fid): json.loads(row.drop("geometry").to_json()) for fid, row in frame.iterrows()}
 
 

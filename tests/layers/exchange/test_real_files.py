@@ -96,7 +96,7 @@ def read_back(path):
         return gpd.GeoDataFrame(frame, geometry=shapely.from_wkt(frame.wkt), crs=4326)
     if path.suffix == ".parquet":
         return gpd.read_parquet(path)
-    return pyogrio.read_dataframe(f"/vsizip/{path}" if path.name.endswith(".shp.zip") else path)
+    return pyogrio.read_dataframe(f"/vsizip/{path}" if path.name.endswith(".shp.zip") else path, layer=0)
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".csv", ".fgb", ".parquet", ".shp.zip"])
