@@ -38,6 +38,8 @@ def ensure(places: Places, *, tests: bool) -> None:
     print("onemap: installing the locked Python environment (.venv)", flush=True)
     uv = _ensure_uv(places)
     _sync(places, uv, with_tests=with_tests)
+    # A file is known by its time and size, which another version's may have too.
+    shutil.rmtree(places.bytecode, ignore_errors=True)
     stamps.mark(stamp, value)
 
 

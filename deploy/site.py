@@ -27,14 +27,17 @@ ACCOUNTS = (
 # Each thread of a server takes memory from a heap of its own, which keeps what it once needed: with 64 threads a
 # process holds on to much that is free. Two heaps serve them all (mallopt(3), M_ARENA_MAX).
 HEAPS = {"MALLOC_ARENA_MAX": "2"}
+NOT_INHERITED = frozenset({"VIRTUAL_ENV", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"})
 
 
 def environment(places: Places, role: str) -> dict[str, str]:
-    """The environment of the site's processes; `role` is the database login: owner or web."""
-    inherited = {
-        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONHOME")
-    }
-    own = {"ONEMAP_VAR": str(places.var), "ONEMAP_DB_ROLE": role, "PYTHONUNBUFFERED": "1"}
+    """The environment of the site's processes; `role` is the database login: owner or web.
+
+    Who forbids compiled files means those beside the sources: ours are below `var`.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    own = {"ONEMAP_VAR": str(places.var), "ONEMAP_DB_ROLE": role}
+    own |= {"PYTHONUNBUFFERED": "1", "PYTHONPYCACHEPREFIX": str(places.bytecode)}
     return {**HEAPS, **inherited, "DJANGO_SETTINGS_MODULE": "config.settings", **own}
 
 
