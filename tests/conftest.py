@@ -133,7 +133,6 @@ class Site:
             "ONEMAP_VAR": str(folder),
             "ONEMAP_SECRET_KEY": "test-" * 10,
             "ONEMAP_DEMO_PASSWORD": "Test-city-2026",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
         }
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -122,11 +122,8 @@ def forget_catalogue() -> None:
 @pytest.fixture(scope="module")
 def kept(django_db_setup, django_db_blocker, tmp_path_factory):
     """A transaction around all tests of a module, taken back at its end: what is made in it costs once."""
-    told = {
-        "ONEMAP_VAR": tmp_path_factory.getbasetemp() / "var",
-        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
-    }
-    with django_db_blocker.unblock(), override_settings(**told), transaction.atomic():
+    folder = tmp_path_factory.getbasetemp() / "var"
+    with django_db_blocker.unblock(), override_settings(ONEMAP_VAR=folder), transaction.atomic():
         forget_catalogue()
         yield
         transaction.set_rollback(True)

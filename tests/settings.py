@@ -1,0 +1,5 @@
+"""The platform's settings, but for a hash of passwords that takes no time: tests make hundreds of accounts."""
+
+from config.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
