@@ -18,6 +18,7 @@ import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from tests import databases, together
 
@@ -99,6 +100,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table in ("process_auditrecord", "process_auditseal"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_when_asked():
+    """Each client in this process makes the middleware anew: files are found when asked for, not listed each time."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 def wait_until(condition, seconds=30.0, step=0.05):

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -77,9 +78,15 @@ def edited(layer: str, *edits: FeatureEdit) -> int:
     return edit_features(operator_scope(layer, Action.EDIT), edits, author="tests", reason="tests").fids[0]
 
 
+@cache
+def way_to(srid: int, north_first: bool):
+    """From the storage CRS, in the authority's own axis order; finding one takes long."""
+    return pyproj.Transformer.from_crs(4547, srid, always_xy=not north_first)
+
+
 def in_system(shape, srid: int, north_first: bool):
     """Ground truth: pyproj in the authority's own axis order, nothing of the platform's."""
-    move = pyproj.Transformer.from_crs(4547, srid, always_xy=not north_first)
+    move = way_to(srid, north_first)
 
     def moved(xy):
         given = (xy[:, 1], xy[:, 0]) if north_first else (xy[:, 0], xy[:, 1])
