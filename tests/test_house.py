@@ -5,6 +5,7 @@ import re
 import string
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,17 @@ def short(path):
     return str(path.relative_to(ROOT))
 
 
+@cache
 def tree(path):
+    """The syntax of a module; several tests look at all of them."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trees_forgotten():
+    """Those of all modules are large."""
+    yield
+    tree.cache_clear()
 
 
 def functions(path):
