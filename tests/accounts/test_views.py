@@ -4,6 +4,7 @@ import statistics
 import time
 
 import pytest
+from django.conf import global_settings
 from django.test import Client
 
 from accounts.models import User
@@ -108,8 +109,16 @@ def test_a_leaver_is_told_what_a_stranger_is_told(browser, lin):
     assert browser.log_in().json()["code"] == "login-refused"
 
 
+@pytest.fixture
+def costly_hash(settings):
+    """The hash of the platform in use: it takes long, as it must."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
+
+
 @pytest.mark.alone
-def test_an_unknown_name_takes_as_long_as_a_wrong_password(browser, lin):
+def test_an_unknown_name_takes_as_long_as_a_wrong_password(costly_hash, browser, lin):
+    assert lin.password.startswith("pbkdf2_sha256$")
+
     def seconds(username):
         began = time.perf_counter()
         browser.log_in(username, "wrong", REMOTE_ADDR=f"10.0.0.{len(taken[username])}")
