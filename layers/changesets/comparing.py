@@ -123,7 +123,7 @@ def _both_sides(scope: Scope, changeset: int, name: str, **parts: sql.Composable
     newer = queries.relation(
         scope, Moment(changeset=changeset), where=sql.SQL("fid IN (SELECT fid FROM page)")
     )
-    same = " AND {}.valid_from = page.period" if scope.layer.valid_time else ""
+    same = " AND {}.valid_from = changed.period" if scope.layer.valid_time else ""
     text = sql.SQL(queries.load_sql(SQL, name)).format(
         older=older.text,
         newer=newer.text,

@@ -70,6 +70,17 @@ class HasConflicts(OnemapError):
     message_zh: ClassVar = "{count} 个要素与一张图现状冲突，首个为 {first}；请先处理"
 
 
+class ConflictsBeyond(OnemapError):
+    """The one map moved on, and only where the caller's rights do not reach."""
+
+    kind: ClassVar = Kind.CONFLICT
+    code: ClassVar = "changeset-conflicts-beyond"
+    message: ClassVar = (
+        "there are conflicts with the one map beyond your right; someone who sees them has to decide"
+    )
+    message_zh: ClassVar = "您的权限范围之外存在与一张图现状的冲突，须由有权查看的人员处理"
+
+
 class BadChoice(OnemapError):
     """A choice that settles nothing."""
 

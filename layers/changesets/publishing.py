@@ -17,9 +17,9 @@ from layers.actions.whole import NewVersion, prepare_versions
 from layers.catalogue import LayerInfo
 from layers.changesets import content
 from layers.changesets.access import lock, touched_names
-from layers.changesets.errors import ChangesetMoved, HasConflicts
+from layers.changesets.errors import ChangesetMoved, ConflictsBeyond, HasConflicts
 from layers.changesets.reviewing import advance, begin
-from layers.changesets.settling import Meeting, meetings, named_part, rebased, sees
+from layers.changesets.settling import Meeting, meetings, named_part, rebased, seen
 from layers.models import Changeset, ChangesetLayer
 from layers.rights import Action, Scope, scope
 
@@ -47,7 +47,7 @@ def publish(changeset_id: int, principal: Principal, *, reason: str, counter: in
     ------
     StepNotAllowed, NotForYou, ChangesetMoved
         It is not approved, the caller may not publish on every layer, or the approval was of other content.
-    HasConflicts
+    HasConflicts, ConflictsBeyond
         The one map moved on in the same places; nothing is written.
     LayerBusy, OutsideArea, BadEdit, FeatureMissing
         Of a layer, or beyond the caller's right there; nothing is written.
@@ -88,22 +88,20 @@ def _ready(cursor: Any, found: Changeset, scopes: Sequence[Scope]) -> list[Ready
 
 
 def _refuse_conflicts(scopes: Sequence[Scope], met: Sequence[Sequence[Meeting]]) -> None:
-    found = [
-        (one, each)
-        for one, several in zip(scopes, met, strict=True)
-        for each in several
-        if each.merged.conflicts
-    ]
-    if not found:
-        return
-    # The publisher's right may end where the changeset does not: features and fields beyond it have no name here.
-    shown = [(one, each) for one, each in found[:MOST_NAMED] if sees(one, each)]
-    first = "…"
+    shown, beyond = [], False
+    for one, several in zip(scopes, met, strict=True):
+        contested = [each for each in several if each.merged.conflicts]
+        # The publisher's right may end where the changeset does not: what lies beyond it is neither named nor counted.
+        judged = seen(one, contested)
+        shown += [(one, each) for each, visible in zip(contested, judged, strict=True) if visible]
+        beyond = beyond or not all(judged)
     if shown:
         of, each = shown[0]
         first = f"{of.layer.name} {each.draft.fid}: {named_part(of, each.merged.conflicts[0].part)}"
-    features = [{"layer": of.layer.name, "fid": each.draft.fid} for of, each in shown]
-    raise HasConflicts(count=len(found), first=first, features=features)
+        features = [{"layer": of.layer.name, "fid": each.draft.fid} for of, each in shown[:MOST_NAMED]]
+        raise HasConflicts(count=len(shown), first=first, features=features)
+    if beyond:
+        raise ConflictsBeyond()
 
 
 def _batch(cursor: Any, found: Scope, met: Sequence[Meeting], stored: dict[int, list[Stored]]) -> Batch:

@@ -156,16 +156,31 @@ def conflicts(changeset: Changeset, principal: Principal) -> list[tuple[Scope, M
     return found
 
 
-def sees(found: Scope, met: Meeting) -> bool:
-    """Whether the caller sees every version that met; else a conflict is named without its values."""
+def seen(found: Scope, met: Sequence[Meeting]) -> list[bool]:
+    """Of each, whether the caller sees every version that met; else a conflict is named without its values."""
+    sides = [_sides(one) for one in met]
     with connection.cursor() as cursor:
-        sides = [met.stored] if met.stored else []
-        if met.base is not None:
-            was = met.base
-            values = dict(was.values)
-            sides.append(Stored(met.draft.fid, 0, was.geometry, met.draft.period, was.valid_to, values))
-        batch = _reach(cursor, found, {met.draft.fid: sides}, [met.draft])
-        return all(_shown(found, batch, one) for one in (*sides, met.draft.as_stored))
+        batch = Batch(joined_keys(cursor, found, (), dict(enumerate(sides))))
+    return [all(_shown(found, batch, side) for side in several) for several in sides]
+
+
+def _sides(met: Meeting) -> list[Stored]:
+    """The versions that met, as if each stood on the one map."""
+    sides = [met.draft.as_stored]
+    if met.stored is not None:
+        sides.append(met.stored)
+    if (was := met.base) is not None:
+        sides.append(Stored(met.draft.fid, 0, was.geometry, met.draft.period, was.valid_to, dict(was.values)))
+    return sides
+
+
+def current_version(found: Scope, met: Meeting) -> int | None:
+    """The version on the one map, where the caller sees it there."""
+    if met.stored is None:
+        return None
+    with connection.cursor() as cursor:
+        batch = _reach(cursor, found, {met.draft.fid: [met.stored]}, ())
+        return met.stored.version if _shown(found, batch, met.stored) else None
 
 
 def _reach(cursor: Any, found: Scope, stored: Mapping[int, Sequence[Stored]], held: Iterable[Draft]) -> Batch:
@@ -262,7 +277,7 @@ def _decided(
     batch = _reach(cursor, found, stored, held.values())
     choices: dict[Key, dict[str, Choice]] = {}
     for number, one in numbered:
-        _judge_seen(found, batch, one, held, content.by_key(stored))
+        _judge_seen(found, batch, number, one, (held, content.by_key(stored)))
         part = _part(found, number, one, held[one.key])
         choices.setdefault(one.key, {})[part] = Choice(
             one.take, _value(found, batch, number, one, held[one.key])
@@ -278,11 +293,18 @@ def _decided(
 
 
 def _judge_seen(
-    found: Scope, batch: Batch, one: Decision, held: Mapping[Key, Draft], now: Mapping[Key, Stored]
+    found: Scope,
+    batch: Batch,
+    number: int,
+    one: Decision,
+    sides: tuple[Mapping[Key, Draft], Mapping[Key, Stored]],
 ) -> None:
-    draft, theirs = held.get(one.key), now.get(one.key)
+    """That the caller sees both sides, and the present one as it is: nothing unseen is taken or told of."""
+    draft, theirs = sides[0].get(one.key), sides[1].get(one.key)
     if draft is None or not _shown(found, batch, draft.as_stored):
         raise FeatureMissing(layer=found.layer.name, fid=one.key[0])
+    if theirs is not None and not _shown(found, batch, theirs):
+        raise BadChoice(number=number, reason="the feature lies beyond your right on the one map")
     current = theirs.version if theirs else None
     if current != one.version:
         facts = {"version": one.version or 0, "current": current or 0}

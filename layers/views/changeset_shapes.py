@@ -268,7 +268,7 @@ class ConflictPartOut(Schema):
 
 
 class ConflictOut(Schema):
-    """A feature with conflicts. `current_version`: on the one map now, null where it is gone there.
+    """A feature with conflicts. `current_version`: on the one map now, null where it is gone from there, or from sight.
 
     `hidden`: one of the versions lies beyond the caller's rights, so no values are told.
     """

@@ -16,7 +16,7 @@ from spatial.crs import transformation
 
 def conflict_out(one: Scope, met: Meeting) -> dict[str, Any]:
     """A feature with its conflicts."""
-    shown = settling.sees(one, met)
+    (shown,) = settling.seen(one, [met])
     names = {field.field.column: field.field.name for field in one.fields if field.areas is None}
     parts = [
         _part(each, names, shown)
@@ -29,7 +29,7 @@ def conflict_out(one: Scope, met: Meeting) -> dict[str, Any]:
         "period": met.draft.period,
         "version": met.draft.version,
         "base_version": met.draft.base_version,
-        "current_version": met.stored.version if met.stored else None,
+        "current_version": settling.current_version(one, met),
         "hidden": not (shown and parts),
         "parts": parts,
     }

@@ -24,6 +24,7 @@ HOST = "http://testserver"
 # Not asked: they end sessions, wait for people, or tell of a worker that no test runs here.
 LEFT_OUT = re.compile(r"^ANY |/api/(?:login|logout|docs)\b|^GET (?:data/|healthz)?$")
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}")
+LAYER = re.compile(r"(?<=/)(?:{})(?=/|$)".format("|".join(LAYERS)))
 
 HOSTILE = st.sampled_from([one for one in STRINGS if isinstance(one, str)])
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
@@ -163,7 +164,7 @@ BY_NAME |= {
 def value_of(name: str) -> st.SearchStrategy[str]:
     """Values for a parameter: mostly such as mean something, else anything."""
     likely = BY_NAME.get(name, st.integers(0, 9).map(str))
-    return st.one_of(likely, likely, likely, NUMBER, TEXT, HOSTILE)
+    return st.one_of(*[likely] * 9, NUMBER, TEXT, HOSTILE)
 
 
 def documents(caller: Caller) -> Iterator[tuple[str, dict]]:
@@ -182,22 +183,54 @@ def parameter_names(caller: Caller) -> list[str]:
     return sorted(names | {"f", "lang", "v", "no_such"})
 
 
+def own_parameters(caller: Caller) -> dict[str, list[str]]:
+    """By method and path, places left blank: the query parameters that the documents tell of there."""
+    found = {}
+    for begin, told in documents(caller):
+        for path, operations in told["paths"].items():
+            for method, operation in operations.items():
+                if method not in {"get", "post", "put", "patch", "delete"}:
+                    continue
+                given = [*operations.get("parameters", ()), *operation.get("parameters", ())]
+                whole = [_followed(told, one) for one in given]
+                names = [one["name"] for one in whole if one["in"] == "query"]
+                found[_blank(f"{method.upper()} {begin}{path}")] = names
+    return found
+
+
+def _followed(told: dict, part: dict) -> dict:
+    """The part of a document that a reference names, or the part itself."""
+    if "$ref" not in part:
+        return part
+    found = told
+    for step in part["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _blank(route: str) -> str:
+    return LAYER.sub("", PLACE.sub("", route)).replace(" /", " ")
+
+
 def by_hand(caller: Caller) -> dict[str, st.SearchStrategy[Sent]]:
-    """For every route of the URL conf: likely values in its places, any parameters behind."""
-    names = parameter_names(caller)
+    """For every route of the URL conf: likely values in its places, mostly its own parameters behind, or any."""
+    names, own = parameter_names(caller), own_parameters(caller)
     found = {}
     for route in sorted(doors.routes()):
         if not LEFT_OUT.search(route):
             method, _, pattern = route.partition(" ")
-            found[route] = _requests_of(method, pattern, names)
+            found[route] = _requests_of(method, pattern, own.get(_blank(route), names), names)
     return found
 
 
-def _requests_of(method: str, pattern: str, names: list[str]) -> st.SearchStrategy[Sent]:
+def _requests_of(method: str, pattern: str, own: list[str], names: list[str]) -> st.SearchStrategy[Sent]:
+    known = st.lists(st.sampled_from(own), max_size=4, unique=True) if own else st.just([])
+    listed = [known] * 9 + [st.lists(st.sampled_from(names), max_size=4, unique=True)]
+
     @st.composite
     def drawn(draw) -> Sent:
         path = PLACE.sub(lambda place: quote(draw(value_of(place[1] or place[2])), safe=""), pattern)
-        chosen = draw(st.lists(st.sampled_from(names), max_size=4, unique=True))
+        chosen = draw(st.one_of(listed))
         query = urlencode([(name, draw(value_of(name))) for name in chosen])
         body = draw(BODY) if method not in {"GET", "HEAD"} else None
         return Sent(method, f"/{path}{'?' if query else ''}{query}", body)

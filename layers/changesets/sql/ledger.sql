@@ -9,11 +9,11 @@ WITH page AS MATERIALIZED (
      WHERE changeset_id = %(changeset)s AND layer_id = %(changeset_layer)s
 ), older AS MATERIALIZED (SELECT * FROM {older} AS rows),
 newer AS MATERIALIZED (SELECT * FROM {newer} AS rows)
-SELECT count(*) FILTER (WHERE page.op = 'insert'), count(*) FILTER (WHERE page.op = 'update'),
-       count(*) FILTER (WHERE page.op = 'delete'),
+SELECT count(*) FILTER (WHERE changed.op = 'insert'), count(*) FILTER (WHERE changed.op = 'update'),
+       count(*) FILTER (WHERE changed.op = 'delete'),
        coalesce(sum(ST_Area(ST_Transform(o.geom, 4490)::geography)), 0),
        coalesce(sum(ST_Area(ST_Transform(n.geom, 4490)::geography)), 0)
-  FROM page
-  LEFT JOIN older AS o ON o.fid = page.fid{older_period}
-  LEFT JOIN newer AS n ON n.fid = page.fid AND page.op <> 'delete'{newer_period}
+  FROM page AS changed
+  LEFT JOIN older AS o ON o.fid = changed.fid{older_period}
+  LEFT JOIN newer AS n ON n.fid = changed.fid AND changed.op <> 'delete'{newer_period}
  WHERE o.fid IS NOT NULL OR n.fid IS NOT NULL

@@ -4,9 +4,22 @@ import json
 
 import pytest
 
-from tests import layermaking, people
-from tests.changesetting import begin, direct, plots_named, publish, put, ring, send, step, told, update
-from tests.layermaking import NORTH, WEST, area, grant
+from tests import doors, layermaking, people
+from tests.changesetting import (
+    begin,
+    delete,
+    direct,
+    insert,
+    plots_named,
+    publish,
+    put,
+    ring,
+    send,
+    step,
+    told,
+    update,
+)
+from tests.layermaking import EAST, NORTH, WEST, area, grant
 from tests.people import body_of
 
 pytest_plugins = ["tests.layermaking", "tests.changesetting"]
@@ -136,3 +149,81 @@ def test_a_third_value_only_where_the_field_is_held(ming, gao, lan, clean_memory
     }
     answer = lan.ask("POST", f"/api/changesets/{number}/resolve", json.dumps({"choices": [choice]}))
     assert (answer.status_code, json.loads(body_of(answer))["code"]) == (422, "bad-choice")
+
+
+@pytest.fixture
+def local(offices):
+    """Who sees and edits the west alone."""
+    return people.person("local", offices["data"])
+
+
+def in_the_west(layer, actions="view,query,edit,publish"):
+    grant(layer, "user:local", actions, area=area(WEST - 1_000, NORTH - 1_000, WEST + 9_000, NORTH + 9_000))
+    return layer
+
+
+def test_the_kin_of_a_feature_is_told_where_it_is_seen(ming, gao, local, clean_memory):
+    """Split off, and merged across the border of an area: only what lies on the reader's side has a number."""
+    layer = in_the_west(plots_named("probed_kin"))
+    number = begin(ming)
+    west, east = ring(WEST + 5_000, NORTH), ring(EAST + 5_000, NORTH)
+    put(
+        ming,
+        number,
+        layer,
+        {**insert(west, name="a"), "split_from": 4},
+        {**insert(west, name="b"), "split_from": 1},
+        {**delete(2), "merged_into": 5},
+        {**delete(3), "merged_into": -1},
+        {**insert(east, name="c"), "split_from": 4},
+    )
+    step(ming, number, "submit")
+
+    def kin(caller):
+        listed = told(caller, number, "/diff?limit=1&after=")["changes"]
+        assert listed[0]["fid"] == 2
+        every = told(caller, number, "/diff")["changes"]
+        assert every[0] == listed[0]
+        return [(one["fid"], one["split_from"], one["merged_into"]) for one in every]
+
+    whole = [(2, None, 5), (3, None, 7), (7, 4, None), (8, 1, None), (9, 4, None)]
+    assert kin(gao) == kin(ming) == whole
+    assert kin(local) == [(2, None, None), (3, None, 7), (7, None, None), (8, 1, None)]
+
+
+def test_a_feature_that_left_the_area_has_no_version_there(ming, gao, clean_memory):
+    """The draft lies within the area, the one map's feature no longer does: no number, no guess, no choice."""
+    layer = plots_named("probed_versions")
+    number = begin(ming, shared=True)
+    put(ming, number, layer, {**update(1, name="n"), "geometry": ring(WEST + 2_000, NORTH)})
+    direct(gao, layer, {**update(1, name="CANARY"), "geometry": ring(EAST + 2_000, NORTH)})
+    colleague = people.person("colleague", people.offices()["planning"])
+    grant(layer, "user:colleague", "view,query,edit", area=area(WEST, NORTH - 9, WEST + 9_000, NORTH + 9_000))
+    (named,) = told(colleague, number, "/conflicts")["conflicts"]
+    assert (named["hidden"], named["current_version"]) == (True, None)
+    assert told(ming, number, "/conflicts")["conflicts"][0]["current_version"] == 2
+    answers = set()
+    for version in (None, 1, 2, 3):
+        choices = [
+            {"layer": layer.name, "fid": 1, "version": version, "part": part, "take": take}
+            for part, take in (("geometry", "ours"), ("name", "theirs"))
+        ]
+        answer = colleague.ask("POST", f"/api/changesets/{number}/resolve", json.dumps({"choices": choices}))
+        assert answer.status_code == 422
+        answers.add(doors.without_identity(answer)[2])
+    assert len(answers) == 1
+
+
+def test_a_refused_publication_counts_what_the_publisher_sees(ming, gao, local, clean_memory):
+    layer = in_the_west(plots_named("probed_refusals"))
+    number = begin(ming)
+    put(ming, number, layer, *(update(fid, name="ours") for fid in (1, 4, 5)))
+    counter = step(ming, number, "submit")["counter"]
+    step(gao, number, "approve", counter=counter)
+    direct(gao, layer, update(4, name="theirs"), update(5, name="theirs"))
+    refused = step(local, number, "publish", status=409, counter=counter)
+    assert (refused["code"], refused["facts"]) == ("changeset-conflicts-beyond", {})
+    direct(gao, layer, update(1, name="theirs"))
+    facts = step(local, number, "publish", status=409, counter=counter)["facts"]
+    assert (facts["count"], facts["features"]) == (1, [{"layer": layer.name, "fid": 1}])
+    assert step(gao, number, "publish", status=409, counter=counter)["facts"]["count"] == 3
