@@ -7,9 +7,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
+
+from django.utils import timezone
 
 from accounts.clearance import Clearance
 from accounts.principals import Principal
@@ -231,7 +232,7 @@ def _applying(known: Catalogue, layer: LayerInfo, principal: Principal) -> list[
 
 
 def _current_grants(grants: Iterable[GrantInfo], principal: Principal) -> list[GrantInfo]:
-    now = datetime.now(UTC)
+    now = timezone.now()
     return [
         grant
         for grant in grants

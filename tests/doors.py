@@ -16,6 +16,7 @@ from pathlib import Path
 import geopandas as gpd
 import mapbox_vector_tile
 import pandas as pd
+import pyarrow.parquet as pq
 from django.urls import URLPattern, get_resolver
 from pyproj import Transformer
 
@@ -86,7 +87,14 @@ def _geopackage(body: bytes) -> str:
                 if "rtree" not in name
                 for row in base.execute(f'SELECT * FROM "{name}"')
             ]
-        return "\n".join([*names, *rows, gpd.read_file(path, layer=0).to_json(default=str)])
+        return "\n".join([*names, *rows, _rows(gpd.read_file(path, layer=0))])
+
+
+def _rows(frame: pd.DataFrame) -> str:
+    """Of a layer, or of a table without geometry."""
+    if isinstance(frame, gpd.GeoDataFrame):
+        return frame.to_json(default=str)
+    return frame.to_json(default_handler=str)
 
 
 def _zip(body: bytes) -> str:
@@ -94,14 +102,14 @@ def _zip(body: bytes) -> str:
         archive.extractall(folder)
         shape = next(Path(folder).glob("*.shp"))
         texts = [archive.read(name).decode("utf-8", "replace") for name in archive.namelist()]
-        return "\n".join([*archive.namelist(), *texts, gpd.read_file(shape).to_json(default=str)])
+        return "\n".join([*archive.namelist(), *texts, _rows(gpd.read_file(shape))])
 
 
 def _flatgeobuf(body: bytes) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "read.fgb"
         path.write_bytes(body)
-        return gpd.read_file(path).to_json(default=str)
+        return _rows(gpd.read_file(path))
 
 
 def _workbook(body: bytes) -> str:
@@ -110,7 +118,9 @@ def _workbook(body: bytes) -> str:
 
 
 def _parquet(body: bytes) -> str:
-    return gpd.read_parquet(io.BytesIO(body)).to_json(default=str)
+    known = pq.read_schema(io.BytesIO(body)).metadata or {}
+    read = gpd.read_parquet if b"geo" in known else pd.read_parquet
+    return _rows(read(io.BytesIO(body)))
 
 
 _PACKED = {

@@ -21,8 +21,10 @@ from pyproj import Transformer
 from layers import catalogue
 from layers.actions import give
 from layers.actions.grants import Grantee, grantee
-from layers.exchange import imports
+from layers.exchange import imports, rasters
 from layers.exchange.options import ImportOptions, judge
+from layers.exchange.rasters.importing import KIND as RASTER
+from layers.exchange.rasters.importing import run_raster_import
 from layers.exchange.receiving import receive
 from layers.models import Layer, Theme
 from process import execution
@@ -47,13 +49,15 @@ def frame_of(rows, crs: int = STORAGE) -> gpd.GeoDataFrame:
 def import_file(path: Path, options: ImportOptions) -> dict:
     """Import a file as the worker would, but here; the job's result."""
     judge(options)
-    job = enqueue(imports.KIND, imports._arguments(receive(path), options), created_by=options.actor)
+    raster = path.suffix.lower() in rasters.SUFFIXES
+    kind, run = (RASTER, run_raster_import) if raster else (imports.KIND, imports.run_import)
+    job = enqueue(kind, imports._arguments(receive(path), options), created_by=options.actor)
     # Inside a test's transaction the database's clock stands still, so the job must be due before it began.
     Job.objects.filter(pk=job.pk).update(not_before=timezone.now() - timedelta(days=1))
     context = execution.claim(job.pk)
     assert context is not None
     try:
-        imports.run_import(context)
+        run(context)
     finally:
         context.close()
         execution.release(context)

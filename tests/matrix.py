@@ -83,7 +83,7 @@ LAYER_DOORS = {
         ),
         shows=True,
     ),
-    # Written into a changeset, and these callers have none: tests/layers/ogc/test_transactions.py
+    # Written into a changeset, and these name none of theirs; one that is there: tests/layers/test_doors_kinds.py
     "POST ogc/collections/<str:name>/items": Door(
         "edit", (ITEMS, f"{ITEMS}?changeset=99999"), "POST", {"type": "Feature"}
     ),
@@ -198,7 +198,7 @@ OTHER_DOORS = {
     ),
     "POST api/code-lists/<code>/<edition>": (),  # tests/layers/test_codes.py
     "PUT api/code-lists/<code>/<edition>": (),
-    # Layers of features are no rasters; rasters themselves: tests/layers/test_raster_api.py
+    # Layers of features are no rasters; rasters themselves: tests/layers/test_doors_kinds.py
     "GET api/rasters": ("/api/rasters",),
     "GET api/rasters/<name>": ("/api/rasters/own_ground", "/api/rasters/never_made"),
     "GET api/rasters/<name>/value": ("/api/rasters/own_ground/value?x=511923&y=2501200",),
@@ -209,7 +209,7 @@ OTHER_DOORS = {
     "GET api/jobs/<job_id>": ("/api/jobs/{job}", "/api/jobs/999999"),
     "POST api/jobs/<job_id>/cancel": (),  # below
     "GET api/exports/<int:job>": ("/api/exports/1", "/api/exports/99999999999999999999"),
-    "GET api/exports/<int:job>/file": ("/api/exports/1/file",),  # tests/layers/exchange/test_export_jobs.py
+    "GET api/exports/<int:job>/file": ("/api/exports/1/file",),  # tests/layers/test_doors_kinds.py
     "POST api/uploads": (),  # tests/process/test_uploads.py
     "GET api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
     "HEAD api/uploads/<token>": ("/api/uploads/0123456789abcdef",),
