@@ -27,14 +27,23 @@ def visible(principal: Principal) -> QuerySet[Changeset]:
     """The changesets this caller sees: their own, the department's shared ones, and what they may review."""
     if principal.kind == "public":
         return Changeset.objects.none()
-    publishable = [one.layer.id for one in visible_layers(principal, Action.PUBLISH)]
-    touched = ChangesetLayer.objects.filter(changeset=OuterRef("pk"))
     own = Q(owner=principal.name)
     shared = Q(shared=True, department_id__in=principal.department_ids)
-    review = (
-        Q(submitted_at__isnull=False) & Exists(touched) & ~Exists(touched.exclude(layer_id__in=publishable))
-    )
-    return Changeset.objects.filter(own | shared | review)
+    return Changeset.objects.filter(own | shared | Q(submitted_at__isnull=False) & _publishable(principal))
+
+
+def reviewable(principal: Principal) -> QuerySet[Changeset]:
+    """The changesets that wait for a review which this caller may give: handed in, and none of their own."""
+    waiting = Q(state=State.SUBMITTED) & _publishable(principal)
+    mine = Q(owner=principal.name) | Q(editors__contains=[principal.name])
+    return Changeset.objects.filter(waiting & ~mine)
+
+
+def _publishable(principal: Principal) -> Q:
+    """The condition that the caller may publish on every layer touched."""
+    listed = [one.layer.id for one in visible_layers(principal, Action.PUBLISH)]
+    touched = ChangesetLayer.objects.filter(changeset=OuterRef("pk"))
+    return Exists(touched) & ~Exists(touched.exclude(layer_id__in=listed))
 
 
 def changeset_of(principal: Principal, number: int) -> Changeset:

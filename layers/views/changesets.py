@@ -40,12 +40,16 @@ def changesets(
     request: HttpRequest,
     state: shapes.StateName | None = None,
     mine: bool = False,
+    review: bool = False,
     layer: Annotated[str, Query(max_length=48)] = "",
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> dict[str, Any]:
-    """Those the caller sees: their own, the department's shared ones, those they may review; fifty at a time."""
+    """Those the caller sees: their own, the department's shared ones, those they may review; fifty at a time.
+
+    `review`: those alone that wait for a review which the caller may give.
+    """
     who = who_asks(request)
-    listed = access.visible(who)
+    listed = access.reviewable(who) if review else access.visible(who)
     if state is not None:
         listed = listed.filter(state=state)
     if mine:

@@ -2,10 +2,15 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from accounts.actions import revoke_key
+from accounts.models import Department, ServiceKey
 from layers.models import Layer
+from layers.overviews.following import behind, catch_up
 from tests import doors, layermaking
 from tests.layermaking import grant
 from tests.matrix import (
@@ -129,6 +134,14 @@ KEPT = (
     "/ogc/collections/own_ground/schema",
     "/catalogue/own_ground/",
 )
+REMEMBERED = (
+    "/tiles/own_ground/CityGrid/8/76/122.mvt",
+    "/api/identify?x=490523.4567&y=2500350&crs=EPSG:4547&tolerance=1000&layers=own_ground",
+    "/api/layers/own_ground/features/1/history",
+    "/ogc/collections/own_ground/items?filter=amount=10",
+    "/ogc/collections/own_ground/items?as-of=rev:1",
+    "/ogc/collections/own_ground/queryables",
+)
 
 
 @pytest.mark.parametrize("path", KEPT)
@@ -145,3 +158,61 @@ def test_what_was_answered_is_no_longer_confirmed_when_the_right_is_gone(world, 
         after = callers["dept_a"].get(path, if_none_match=tag)
         assert after.status_code == 404
         assert b"layer-not-found" in body_of(after)
+
+
+def ends_a_grant(caller, layer, later):
+    layer.grants.filter(department__code="transport").update(until=later)
+    layermaking.forget_catalogue()
+
+
+def ends_a_key(caller, layer, later):
+    ServiceKey.objects.filter(department__code="transport").update(expires_at=later)
+
+
+def revokes_a_key(caller, layer, later):
+    for key in ServiceKey.objects.filter(department__code="transport", revoked_at=None):
+        revoke_key(key, "tests")
+
+
+def closes_a_department(caller, layer, later):
+    Department.objects.filter(code="transport").update(valid_to=timezone.localdate())
+
+
+def takes_a_role(caller, layer, later):
+    caller.user.roles.clear()
+
+
+def ends_an_account(caller, layer, later):
+    type(caller.user).objects.filter(pk=caller.user.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize(
+    ("asking", "end"),
+    [
+        ("dept_a", ends_a_grant),
+        ("dept_a", ends_a_key),
+        ("dept_a", revokes_a_key),
+        ("dept_a", closes_a_department),
+        ("editor", takes_a_role),
+        ("editor", ends_an_account),
+    ],
+)
+def test_whatever_ends_a_right_no_door_remembers_it_a_minute_later(world, callers, monkeypatch, asking, end):
+    """Every memory is warm: scopes, tiles of small zooms, tags. Then the minute passes on the clock alone."""
+    caller, layer, now = callers[asking], world["own_ground"], timezone.now()
+    Layer.objects.filter(pk=layer.pk).update(first_levels={"CityGrid": 5})
+    while waiting := behind():
+        for one in waiting:
+            catch_up(one, by_job=False)
+    layermaking.forget_catalogue()
+    paths = [one.format(revision=layer.revision) for one in (*KEPT, *REMEMBERED)]
+    tags = {path: caller.get(path).headers.get("ETag", '"1"') for path in paths * 2}
+    for path in paths:
+        assert caller.get(path).status_code in {200, 204}, path
+    end(caller, layer, now + timedelta(seconds=60))
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=61))
+    for path, tag in tags.items():
+        for told in ({}, {"if_none_match": tag}):
+            answer = caller.get(path, **told)
+            assert answer.status_code in {401, 404}, (path, told)
+            assert "own_ground-west" not in doors.readable(answer)
