@@ -169,7 +169,7 @@ def send_back(desk, number: int) -> None:
     """The registrar finds it in the list and returns it; without a reason it does not go."""
     tab = desk.tab
     show(desk, "/changesets")
-    tab.get_by_role("button", name="待审查").click()
+    tab.get_by_role("button", name="待我审查").click()
     row = tab.get_by_role("row").filter(has_text=TITLE)
     expect(row).to_contain_text("待审查")
     assert desk.axe() == []

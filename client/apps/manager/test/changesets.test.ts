@@ -158,7 +158,7 @@ test('steps are offered in order, the stages follow the state', () => {
 
 test('two views are of one state, and a state is chosen in the others', () => {
   const asked = { state: 'returned', layer: '', offset: 0 };
-  expect(askedBy({ view: 'review', ...asked })).toMatchObject({ state: 'submitted', mine: false });
-  expect(askedBy({ view: 'mine', ...asked })).toMatchObject({ state: 'returned', mine: true });
+  expect(askedBy({ view: 'review', ...asked })).toMatchObject({ state: 'submitted', mine: false, review: true });
+  expect(askedBy({ view: 'mine', ...asked })).toMatchObject({ state: 'returned', mine: true, review: false });
   expect([choosesState('all'), choosesState('publish')]).toEqual([true, false]);
 });

@@ -9,6 +9,8 @@ const ROOT = '/api/changesets';
 export interface ChangesetsAsked {
   state: string;
   mine: boolean;
+  /** Those alone that wait for a review which the caller may give. */
+  review: boolean;
   layer: string;
   offset: number;
 }
@@ -31,6 +33,7 @@ export class ChangesetApi {
 
   list(asked: ChangesetsAsked, signal?: AbortSignal): Promise<ChangesetPageOf> {
     const query: Record<string, string> = { mine: String(asked.mine), offset: String(asked.offset) };
+    if (asked.review) query.review = 'true';
     if (asked.state) query.state = asked.state;
     if (asked.layer) query.layer = asked.layer;
     return this.read(ROOT, signal, query);

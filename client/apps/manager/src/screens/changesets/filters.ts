@@ -2,7 +2,7 @@ import { reactive } from 'vue';
 
 import type { ChangesetsAsked } from '../../api/changesets';
 
-/** What of all changesets is looked at: all, the caller's own, those to be reviewed, those to be published. */
+/** What of all changesets is looked at: all, the caller's own, those that wait for the caller's review, those to be published. */
 export const VIEWS = ['all', 'mine', 'review', 'publish'] as const;
 export type View = (typeof VIEWS)[number];
 
@@ -20,7 +20,7 @@ const STATE_OF: Partial<Record<View, string>> = { review: 'submitted', publish: 
 
 /** The question to the server; two views are of one state. */
 export function askedBy({ view, state, layer, offset }: Filters): ChangesetsAsked {
-  return { state: STATE_OF[view] ?? state, mine: view === 'mine', layer, offset };
+  return { state: STATE_OF[view] ?? state, mine: view === 'mine', review: view === 'review', layer, offset };
 }
 
 export function choosesState(view: View): boolean {
