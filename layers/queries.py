@@ -217,6 +217,15 @@ def started_from(scope: Scope) -> Statement:
     return Statement(sql.SQL("({})").format(sql.SQL(" UNION ALL ").join(halves)), params)
 
 
+def drafted(scope: Scope, changeset: int) -> Statement:
+    """Of `relation` with a changeset, the rows alone that the changeset puts in: as far as the scope shows them."""
+    params: dict[str, Any] = {"changeset": changeset, "changeset_layer": scope.layer.id}
+    columns = sql.SQL(", ").join(_columns(scope, params))
+    conditions = [*_conditions(scope, Moment(), params), sql.SQL(overlays.CHANGED)]
+    half = _half(columns, overlays.changed_features(scope), conditions)
+    return Statement(sql.SQL("({})").format(half), params)
+
+
 def keys_within(
     cursor: Any, layer: LayerInfo, areas: tuple[bytes, ...], keys: Sequence[str]
 ) -> frozenset[str]:

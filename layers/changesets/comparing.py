@@ -90,14 +90,19 @@ def differences(
     older_properties, older_names = queries.json_properties(scope.fields, "o", "was")
     newer_properties, newer_names = queries.json_properties(scope.fields, "n")
     end = "{}.valid_to" if scope.layer.valid_time else "NULL::date"
+    same = " AND {}.valid_from = changed.period" if scope.layer.valid_time else ""
+    # An array: a subquery may be joined row by row with thousands of drafts.
+    within = sql.SQL("fid = ANY(ARRAY(SELECT fid FROM page))")
     statement = _both_sides(
         scope,
-        changeset,
+        queries.relation(scope, Moment(changeset=changeset), where=within),
         "page_of_changes",
         older_properties=older_properties,
         newer_properties=newer_properties,
         older_end=sql.SQL(end.format("o")),
         newer_end=sql.SQL(end.format("n")),
+        older_period=sql.SQL(same.format("o")),
+        newer_period=sql.SQL(same.format("n")),
     )
     bound = {
         "after_fid": after.fid if after else 0,
@@ -113,24 +118,17 @@ def differences(
 
 def ledger(scope: Scope, changeset: int) -> Ledger:
     """The sums of a layer's changes."""
-    found = queries.rows(_both_sides(scope, changeset, "ledger"))[0]
+    day = "{}.valid_from" if scope.layer.valid_time else "NULL::date"
+    periods = {"older_period": sql.SQL(day.format("o")), "newer_period": sql.SQL(day.format("n"))}
+    newer = queries.drafted(scope, changeset)
+    found = queries.rows(_both_sides(scope, newer, "ledger", **periods))[0]
     inserted, updated, deleted, before, after = found
     return Ledger(inserted, updated, deleted, round(before, 2), round(after, 2))
 
 
-def _both_sides(scope: Scope, changeset: int, name: str, **parts: sql.Composable) -> Statement:
+def _both_sides(scope: Scope, newer: Statement, name: str, **parts: sql.Composable) -> Statement:
     older = queries.started_from(scope)
-    newer = queries.relation(
-        scope, Moment(changeset=changeset), where=sql.SQL("fid IN (SELECT fid FROM page)")
-    )
-    same = " AND {}.valid_from = changed.period" if scope.layer.valid_time else ""
-    text = sql.SQL(queries.load_sql(SQL, name)).format(
-        older=older.text,
-        newer=newer.text,
-        older_period=sql.SQL(same.format("o")),
-        newer_period=sql.SQL(same.format("n")),
-        **parts,
-    )
+    text = sql.SQL(queries.load_sql(SQL, name)).format(older=older.text, newer=newer.text, **parts)
     return Statement(text, {**older.params, **newer.params})
 
 
