@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { Changeset, ConflictOf, Difference, LoggedStep } from '../src/api/changesetTypes';
 import { chooseAll, choiceKey, contestedShapes, decisionsOf, hasFault, isDecidable, progressOf, sidePlaces, stillMeant, takesOf, vertexCount, whereToAsk } from '../src/screens/changesets/choices';
-import { areaDifference, changeId, changePlaces, ledgerSum, rowAfter, signed } from '../src/screens/changesets/differences';
+import { areaDifference, changeId, changePlaces, kinOf, ledgerSum, rowAfter, signed } from '../src/screens/changesets/differences';
 import { askedBy, choosesState } from '../src/screens/changesets/filters';
 import { changedFields, editOf, faultOfText, rebasedTexts, textsOf, valueOf } from '../src/screens/changesets/form';
 import { isRecord, keptWork } from '../src/screens/changesets/keeping';
@@ -35,6 +35,12 @@ test('areas are won and lost, and their signs are written', () => {
   expect([2, -10, 0.001, 0].map((value) => signed(value, two))).toEqual(['+2.00', '−10.00', '0.00', '0.00']);
   const row = { layer: 'a', inserted: 1, updated: 2, deleted: 3, area_before: 10, area_after: 8 };
   expect(ledgerSum([row, row])).toEqual({ inserted: 2, updated: 4, deleted: 6, before: 20, after: 16 });
+});
+
+test('a change names what came of it and what went into it, in its own layer', () => {
+  const listed = [change({ fid: 1 }), change({ fid: 7, split_from: 1 }), change({ fid: 8, split_from: 1, layer: 'road' }), change({ fid: 2, merged_into: 7 })];
+  expect(kinOf(listed[0]!, listed)).toEqual({ parts: [7], sources: [] });
+  expect(kinOf(listed[1]!, listed)).toEqual({ parts: [], sources: [2] });
 });
 
 test('an area is told of polygons alone', () => {

@@ -21,12 +21,13 @@ function shownLayers(layers: LayerInfo[], choices: LayerChoices): { name: string
 
 /** The part of the state that a link carries. */
 export function linkOf(state: PlannerState): Link {
-  const { view, identify, layers, choices, language } = state;
+  const { view, identify, layers, choices, changeset, language } = state;
   const shown = identify.found[identify.index];
   return {
     ...(view ? { center: view.center, scale: scaleOfResolution(view.resolution) } : {}),
     ...(isDefault(layers, choices) ? {} : { layers: shownLayers(layers, choices) }),
     ...(shown ? { feature: { layer: shown.layer, fid: shown.fid } } : {}),
+    ...(changeset === null ? {} : { changeset }),
     language,
   };
 }

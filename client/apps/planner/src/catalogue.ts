@@ -1,4 +1,4 @@
-import { createPoll, createTask, drawnLayers, mergeChoices, movedLayers, type LayerInfo, type Store } from '@onemap/core';
+import { createPoll, createTask, drawnLayers, mergeChoices, movedLayers, withChangeset, type LayerInfo, type Store } from '@onemap/core';
 
 import type { Planner } from './planner';
 import type { PlannerState } from './state';
@@ -21,7 +21,8 @@ export function createCatalogue(planner: Planner, onChange: () => Promise<void>)
   let etag: string | null = null;
   const take = (fetched: Fetched): void => {
     etag = fetched.etag;
-    store.set(withLayers(store, fetched.layers, planner));
+    const layers = fetched.layers.map((layer) => withChangeset(layer, store.get().changeset));
+    store.set(withLayers(store, layers, planner));
   };
   const task = createTask<Fetched>({
     onState: (catalogue) => store.set({ catalogue }),

@@ -31,7 +31,8 @@ export interface Planner {
 
 export function createPlanner(config: PageConfig, place: Location): Planner {
   const language = startLanguage(place.search, place.hash, config.language);
-  const store = createStore(initialState(language, navigator.onLine));
+  const link = readHash(place.hash);
+  const store = createStore(initialState(language, navigator.onLine, link.changeset ?? null));
   const http = new Http({
     language: () => store.get().language,
     csrfToken: () => planner.csrfToken,
@@ -40,9 +41,9 @@ export function createPlanner(config: PageConfig, place: Location): Planner {
   const planner: Planner = {
     store,
     pointer: createStore<{ at: Position | null }>({ at: null }),
-    api: new OnemapApi(http),
+    api: new OnemapApi(http, () => store.get().changeset),
     map: null,
-    link: readHash(place.hash),
+    link,
     csrfToken: config.csrfToken,
     setSession(session) {
       planner.csrfToken = session.csrf_token || planner.csrfToken;

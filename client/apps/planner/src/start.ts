@@ -109,6 +109,12 @@ function followState(planner: Planner): void {
   });
 }
 
+function followChangeset({ store }: Planner, catalogue: Catalogue, changeset: number | null = null): void {
+  if (changeset === store.get().changeset) return;
+  store.set({ changeset });
+  void catalogue.load();
+}
+
 function followBrowser(planner: Planner, catalogue: Catalogue, recover: () => void): void {
   const { store } = planner;
   const network = (online: boolean): void => store.set({ network: { ...store.get().network, online } });
@@ -126,5 +132,6 @@ function followBrowser(planner: Planner, catalogue: Catalogue, recover: () => vo
     if (link.center) planner.map?.setCenter(link.center);
     if (link.scale) planner.map?.setScale(link.scale);
     if (link.language) store.set({ language: link.language });
+    followChangeset(planner, catalogue, link.changeset);
   });
 }

@@ -64,6 +64,8 @@ export interface PlannerState {
   choices: LayerChoices;
   tiles: Readonly<Record<string, TileStatus>>;
   view: ViewState | null;
+  /** The changeset that the map is shown with. */
+  changeset: number | null;
   network: NetworkState;
   identify: IdentifyState;
   table: TableState;
@@ -82,7 +84,7 @@ export const NO_TABLE: TableState = {
   stale: false,
 };
 
-export function initialState(language: Language, online: boolean): PlannerState {
+export function initialState(language: Language, online: boolean, changeset: number | null): PlannerState {
   return {
     language,
     boot: { phase: 'pending', error: null },
@@ -94,6 +96,7 @@ export function initialState(language: Language, online: boolean): PlannerState 
     choices: {},
     tiles: {},
     view: null,
+    changeset,
     network: { online, reached: true, lastContact: null },
     identify: NO_IDENTIFY,
     table: NO_TABLE,

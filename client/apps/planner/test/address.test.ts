@@ -8,7 +8,7 @@ import { initialState, type FoundFeature, type PlannerState } from '../src/state
 
 const layers = catalogue(true, 1);
 const view = { center: [506000, 2494000] as [number, number], resolution: 0.56, extent: [0, 0, 1, 1] as [number, number, number, number] };
-const state: PlannerState = { ...initialState('zh-CN', true), layers, choices: mergeChoices(layers, {}, undefined), view };
+const state: PlannerState = { ...initialState('zh-CN', true, null), layers, choices: mergeChoices(layers, {}, undefined), view };
 const found: FoundFeature = { layer: 'building', fid: 7, properties: { name: '', floors: 3 }, geometry: null, geometryCrs: 'storage' };
 
 test('with nothing chosen the link leaves layers to the catalogue', () => {

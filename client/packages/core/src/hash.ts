@@ -9,6 +9,8 @@ export interface Link {
   /** Visible layers with their opacity in percent. */
   layers?: { name: string; opacity: number }[];
   feature?: { layer: string; fid: number };
+  /** The map is shown with this changeset. */
+  changeset?: number;
   language?: Language;
 }
 
@@ -24,6 +26,7 @@ export function writeHash(link: Link): string {
     parts.push(`l=${names.join(',')}`);
   }
   if (link.feature) parts.push(`f=${link.feature.layer}.${link.feature.fid}`);
+  if (link.changeset) parts.push(`changeset=${link.changeset}`);
   if (link.language) parts.push(`lang=${link.language}`);
   return `#${parts.join('&')}`;
 }
@@ -47,10 +50,14 @@ function readFeature(text: string | null): Link['feature'] {
   return NAME.test(layer) && /^[1-9]\d{0,14}$/.test(fid) ? { layer, fid: Number(fid) } : undefined;
 }
 
+function readChangeset(text: string | null): Pick<Link, 'changeset'> {
+  return text !== null && /^[1-9]\d{0,14}$/.test(text) ? { changeset: Number(text) } : {};
+}
+
 /** Read a link; parts that are not well formed are left out, never guessed. */
 export function readHash(hash: string): Link {
   const parts = new URLSearchParams(hash.replace(/^#/, ''));
-  const link: Link = {};
+  const link: Link = readChangeset(parts.get('changeset'));
   const center = readCenter(parts.get('c'));
   const scale = Number(parts.get('s'));
   const layers = parts.get('l');

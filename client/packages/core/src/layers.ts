@@ -28,6 +28,12 @@ export function mergeChoices(layers: LayerInfo[], before: LayerChoices, link: Li
   return Object.fromEntries(layers.map((layer) => [layer.name, choose(layer)]));
 }
 
+/** A layer whose tiles show the map with a changeset. */
+export function withChangeset(layer: LayerInfo, changeset: number | null): LayerInfo {
+  if (changeset === null) return layer;
+  return { ...layer, tiles: `${layer.tiles}${layer.tiles.includes('?') ? '&' : '?'}changeset=${changeset}` };
+}
+
 /** The layers that a map can draw. */
 export function drawnLayers(layers: LayerInfo[]): LayerInfo[] {
   return layers.filter((layer) => layer.geometry !== 'table');

@@ -13,9 +13,12 @@ export interface IdentifyQuestion {
 /** The calls of the map page, one method each; URLs live nowhere else. */
 export class OnemapApi {
   private readonly http: Http;
+  private readonly changeset: () => number | null;
 
-  constructor(http: Http) {
+  /** `changeset`: the one that features are asked for with. */
+  constructor(http: Http, changeset: () => number | null = () => null) {
     this.http = http;
+    this.changeset = changeset;
   }
 
   async session(): Promise<Session> {
@@ -47,13 +50,14 @@ export class OnemapApi {
       crs: question.crs,
       tolerance: question.tolerance.toFixed(3),
       layers: question.layers.join(','),
+      ...this.draft(),
     };
     return body(await this.http.get<{ hits: Hit[] }>('/api/identify', { query, signal })).hits;
   }
 
   /** First page of the features of a layer that touch a box in `crs`. */
   async items(layer: string, box: Box, crs: string, limit: number, signal: AbortSignal): Promise<ItemPage> {
-    const query = { ...bboxParameters(box, crs), limit: String(limit), f: 'json' };
+    const query = { ...bboxParameters(box, crs), limit: String(limit), f: 'json', ...this.draft() };
     return body(await this.http.get<ItemPage>(itemsPath(layer), { query, signal }));
   }
 
@@ -64,7 +68,12 @@ export class OnemapApi {
   }
 
   async item(layer: string, fid: number, signal: AbortSignal): Promise<Item> {
-    return body(await this.http.get<Item>(`${itemsPath(layer)}/${fid}`, { query: { f: 'json' }, signal }));
+    return body(await this.http.get<Item>(`${itemsPath(layer)}/${fid}`, { query: { f: 'json', ...this.draft() }, signal }));
+  }
+
+  private draft(): Record<string, string> {
+    const changeset = this.changeset();
+    return changeset === null ? {} : { changeset: String(changeset) };
   }
 }
 

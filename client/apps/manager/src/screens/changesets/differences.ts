@@ -64,3 +64,10 @@ export function rowAfter(key: string, at: number, count: number): number | null 
   const next = wanted[key];
   return next === undefined || next < 0 || next >= count ? null : next;
 }
+
+/** The features that a change is the origin of, or that went into it, as far as they are listed. */
+export function kinOf(change: Difference, changes: readonly Difference[]): { parts: number[]; sources: number[] } {
+  const near = changes.filter(({ layer }) => layer === change.layer);
+  const fids = (found: Difference[]): number[] => [...new Set(found.map(({ fid }) => fid))];
+  return { parts: fids(near.filter(({ split_from }) => split_from === change.fid)), sources: fids(near.filter(({ merged_into }) => merged_into === change.fid)) };
+}
