@@ -133,16 +133,20 @@ def analyse(cursor: Any, name: str) -> None:
     _run(cursor, sql.SQL("ANALYZE {}").format(sql.Identifier("staging", name)))
 
 
-def index_staged(
+def index_shapes(cursor: Any, name: str) -> None:
+    """Add the index of places to a filled staged table; other indexes may be made on it meanwhile."""
+    _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(sql.Identifier("staging", name)))
+
+
+def index_values(
     cursor: Any,
-    staged: sql.Identifier,
+    name: str,
     *,
-    family: Family,
     valid_time: bool,
     columns: Sequence[str] = (),
     sorted_by: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Add the key and the indexes to a filled staged table and gather its statistics.
+    """Add the indexes of values to a filled staged table; the one of places may be made meanwhile.
 
     Parameters
     ----------
@@ -151,14 +155,28 @@ def index_staged(
     sorted_by
         Internal column names with field types by which rows will be put in order.
     """
-    key = ["fid", "valid_from"] if valid_time else ["fid"]
-    _run(cursor, sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(staged, column_list(key)))
-    if family is not Family.TABLE:
-        _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(staged))
+    staged = sql.Identifier("staging", name)
+    unique = sql.SQL("CREATE UNIQUE INDEX {} ON {} ({})")
+    _run(cursor, unique.format(_key_of(name), staged, column_list(_key_columns(valid_time))))
     for column in ("rev_from", *columns):
         _run(cursor, sql.SQL("CREATE INDEX ON {} ({})").format(staged, sql.Identifier(column)))
     for column, kind in sorted_by:
         _run(cursor, sql.SQL("CREATE INDEX ON {} ({}, fid)").format(staged, sort_expression(column, kind)))
+
+
+def _key_of(name: str) -> sql.Identifier:
+    return sql.Identifier(f"{name}_pkey")
+
+
+def _key_columns(valid_time: bool) -> list[str]:
+    return ["fid", "valid_from"] if valid_time else ["fid"]
+
+
+def complete_staged(cursor: Any, name: str, *, valid_time: bool) -> None:
+    """Add the key and the constraints to a staged table whose indexes are made, and gather its statistics."""
+    staged = sql.Identifier("staging", name)
+    key = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {key} PRIMARY KEY USING INDEX {key}")
+    _run(cursor, key.format(staged, key=_key_of(name)))
     if valid_time:
         _run(
             cursor,

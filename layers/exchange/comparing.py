@@ -34,6 +34,8 @@ class StagedRows:
         Of the staged rows; the extent in the storage CRS, None without geometry.
     origin
         source_name, sha256, driver, source_crs, encoding.
+    first_levels
+        Of a new layer, from which level on there are tiles, by tile matrix set; None until they are counted.
     """
 
     options: ImportOptions
@@ -43,6 +45,7 @@ class StagedRows:
     count: int
     extent: list[float] | None
     origin: Mapping[str, str]
+    first_levels: Mapping[str, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the facts of a delivery's part; the options are kept beside them."""

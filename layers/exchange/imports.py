@@ -95,13 +95,12 @@ def _steps(
         return _report(prepared, Counts(), status="held")
     if options.dry_run:
         return _report(prepared, publishing.foresee(prepared.rows, prepared.layer), status="done")
-    if prepared.layer is None:
-        index(prepared.rows)
+    rows = index(prepared.rows) if prepared.layer is None else prepared.rows
     context.fail_point(3)
     context.check_cancel()
     context.progress("publish", 0.9)
     try:
-        _publish(context, prepared, prepared.rows, began)
+        _publish(context, prepared, rows, began)
     except PlanHeld as held:  # taken back: nothing of it was published
         prepared.found.held += held.held
         return _report(prepared, Counts(), status="held")

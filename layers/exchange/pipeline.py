@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from layers.exchange.staging import Pipe, Tally, Target, stage
 from layers.models import Layer
 from process.context import JobContext
 from spatial.formats import Source, internal_columns
+from spatial.validity import Family
 
 
 @dataclass
@@ -89,17 +91,50 @@ def prepare(
     return Prepared(options, found, tally, layer, replace(rows, count=tally.staged))
 
 
-def index(rows: StagedRows) -> None:
-    """Index the staged rows of a new layer, so that publishing them takes no time."""
+def index(rows: StagedRows) -> StagedRows:
+    """Index the staged rows of a new layer and count its tiles, so that publishing them takes no time.
+
+    Two connections share the work: the index of places takes one core as long as all the rest takes another. Rows
+    that only the caller's transaction sees are its own work.
+    """
+    if rows.family is Family.TABLE:
+        levels = _index_values(rows)
+    elif connection.in_atomic_block:
+        _index_shapes(rows)
+        levels = _index_values(rows)
+    else:
+        with ThreadPoolExecutor(1, "import-index") as beside:
+            shapes = beside.submit(_index_shapes_apart, rows)
+            levels = _index_values(rows)
+            shapes.result()
     with transaction.atomic(), connection.cursor() as cursor:
-        tables.index_staged(
+        tables.complete_staged(cursor, rows.table, valid_time=rows.options.valid_time)
+    return replace(rows, first_levels=levels)
+
+
+def _index_values(rows: StagedRows) -> dict[str, int]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        tables.index_values(
             cursor,
-            sql.Identifier("staging", rows.table),
-            family=rows.family,
+            rows.table,
             valid_time=rows.options.valid_time,
             columns=[column for name, column, _ in rows.fields if name == rows.options.join_field],
             sorted_by=[one[1:] for one in rows.fields if one[0] in publishing.sortable(rows)],
         )
+        return publishing.staged_levels(cursor, rows)
+
+
+def _index_shapes(rows: StagedRows) -> None:
+    with connection.cursor() as cursor:
+        tables.index_shapes(cursor, rows.table)
+
+
+def _index_shapes_apart(rows: StagedRows) -> None:
+    """On a connection of this thread's own, which ends with it."""
+    try:
+        _index_shapes(rows)
+    finally:
+        connection.close()
 
 
 def publish(cursor: Any, rows: StagedRows, layer: Layer | None) -> Counts:
@@ -148,7 +183,8 @@ def _stage(
     compared = options.mode != "append"  # rows that are only added are compared with nothing
 
     def copy(pipe: Pipe) -> None:
-        text = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(
+        # Frozen as they come: the table is this transaction's own, and whoever reads it next has nothing to mark.
+        text = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, FREEZE)").format(
             sql.Identifier("staging", staged), tables.column_list(target.columns)
         )
         cursor.cursor.copy_expert(text.as_string(connection.connection), pipe, size=1 << 20)

@@ -50,6 +50,7 @@ __all__ = [
     "create",
     "foresee",
     "grids",
+    "staged_levels",
 ]
 
 
@@ -115,8 +116,7 @@ def create(cursor: Any, rows: StagedRows) -> Counts:
         feature_count=rows.count,
         extent=rows.extent,
     )
-    staged = sql.Identifier("staging", rows.table)
-    layer.first_levels = _levels(cursor, staged, rows, len(rows.fields))
+    layer.first_levels = dict(staged_levels(cursor, rows) if rows.first_levels is None else rows.first_levels)
     layer.save()
     _create_fields(layer, rows, sortable(rows))
     columns = [(column, kind) for _, column, kind in rows.fields]
@@ -130,6 +130,11 @@ def create(cursor: Any, rows: StagedRows) -> Counts:
     if options.public:
         give(Grantee(), ["view", "query"], by=options.actor, layer=layer)
     return counts
+
+
+def staged_levels(cursor: Any, rows: StagedRows) -> dict[str, int]:
+    """From which level on a new layer has tiles."""
+    return _levels(cursor, sql.Identifier("staging", rows.table), rows, len(rows.fields))
 
 
 def _levels(cursor: Any, table: sql.Identifier, rows: StagedRows, columns: int) -> dict[str, int]:

@@ -149,7 +149,8 @@ def _publish(
         revision = rasters.publish_raster(cursor, prepared, layer)
         new = revision != before
         return Counts(inserted=int(new), unchanged=int(not new), revision=revision)
-    facts = {name: part.facts[name] for name in ("table", "family", "fields", "count", "extent", "origin")}
+    names = ("table", "family", "fields", "count", "extent", "origin", "first_levels")
+    facts = {name: part.facts[name] for name in names if name in part.facts}
     rows = StagedRows.from_json(options, facts)
     _require_staged(cursor, rows)
     return publish(cursor, rows, layer)

@@ -230,7 +230,7 @@ class Examination:
         self.note(part, prepared.tally.findings)
         if prepared.rows is not None:
             if prepared.layer is None:
-                index(prepared.rows)
+                prepared.rows = index(prepared.rows)
             self.staged[part.order] = prepared
             part.facts |= {
                 **prepared.rows.to_json(),
