@@ -6,6 +6,7 @@ One thread reads and judges batches, the other feeds them to COPY, so that both 
 import io
 import queue
 import threading
+from binascii import hexlify
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -364,7 +365,7 @@ def _hexadecimal(shapes: Any) -> pa.Array:
     """
     binary = shapely.to_wkb(shapes)
     ends = 2 * np.cumsum([0, *map(len, binary)], dtype=np.int64)
-    text = b"".join(binary).hex().encode()
+    text = hexlify(b"".join(binary))
     return pa.LargeStringArray.from_buffers(len(binary), pa.py_buffer(ends), pa.py_buffer(text))
 
 
