@@ -15,6 +15,7 @@ from accounts.principals import Principal, who_asks
 from layers import catalogue
 from layers.exchange.deliveries import flow
 from layers.exchange.deliveries.profile import judge_document, layers_named
+from layers.exchange.kinds import with_names
 from layers.models import Delivery, DeliveryPart, DeliveryProfile
 from layers.rights import Action, may_everywhere
 from layers.views.keepers import kept_scope
@@ -280,7 +281,7 @@ def delivery(request: HttpRequest, number: int) -> dict[str, Any]:
         "answers": found.answers,
         "questions": found.questions,
         "parts": [_part(one) for one in parts],
-        "verdict": found.verdict or None,
+        "verdict": with_names(found.verdict) if found.verdict else None,
         "strict": bool(found.document.get("strict", True)),
         "sha256": found.sha256,
         "reason": found.reason,

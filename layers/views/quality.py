@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from accounts.models import Department
 from accounts.principals import who_asks
+from layers.exchange.kinds import named
 from layers.exchange.quality import running
 from layers.models import Layer, QualityFinding, QualityRun
 from layers.views.keepers import KEEPING, kept_layers, kept_scope
@@ -68,7 +69,7 @@ def quality(
         "total": listed.count(),
         "departments": _departments(standing),
         "layers": _by(standing, "layer__name"),
-        "codes": _by(listed, "code"),
+        **_kinds(listed),
     }
 
 
@@ -91,6 +92,12 @@ def _departments(standing: "QuerySet[QualityFinding]") -> list[dict[str, Any]]:
         }
         for key in sorted(counts, key=lambda key: offices[key].code)
     ]
+
+
+def _kinds(listed: "QuerySet[QualityFinding]") -> dict[str, Any]:
+    """How many findings are of each kind, and what the kinds are called."""
+    counts = _by(listed, "code")
+    return {"codes": counts, "kinds": {code: named(code) for code in counts}}
 
 
 def _by(found: "QuerySet[QualityFinding]", name: str) -> dict[Any, int]:
@@ -123,7 +130,7 @@ def of_layer(request: HttpRequest, name: str, aside: bool = False, offset: Offse
         "runs": [_run(one) for one in QualityRun.objects.filter(layer_id__in=whole)[:MOST_RUNS]],
         "findings": [_finding(one) for one in listed.order_by("code", "pk")[offset : offset + PAGE]],
         "total": listed.count(),
-        "codes": _by(listed, "code"),
+        **_kinds(listed),
     }
 
 

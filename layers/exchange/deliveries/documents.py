@@ -15,6 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from layers.exchange.deliveries.faultfile import findings_gpkg
+from layers.exchange.kinds import named
 from layers.models import Delivery, DeliveryFinding, DeliveryPart
 from spatial.errors import Kind, OnemapError
 
@@ -188,7 +189,7 @@ def _kind(one: dict[str, Any]) -> dict[str, Any]:
     return {
         "level": level,
         "level_text": LEVELS[level],
-        "code": one["code"],
+        "kind": named(one["code"]),
         "zh": _cut(one.get("message_zh", "")),
         "en": _cut(one.get("message", "")),
         "count": one["count"],

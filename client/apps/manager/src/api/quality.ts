@@ -25,6 +25,8 @@ export interface FindingPage {
   findings: QualityFinding[];
   total: number;
   codes: Record<string, number>;
+  /** What the kinds are called. */
+  kinds: Record<string, { name_zh: string; name_en: string }>;
 }
 
 export interface QualityPage extends FindingPage {

@@ -95,6 +95,8 @@ export interface DeliveryPart {
 
 export interface FaultKind {
   code: string;
+  name_zh: string;
+  name_en: string;
   level: Level;
   count: number;
   message: string;
