@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from demo.delivery import Survey, change_some, survey, write_survey
 from demo.survey_faults import plant_faults
 from demo.survey_profile import profile
+from layers.exchange.kinds import named
 
 MOST_ROWS = 40  # of what the story does not look at
 CHECKED = 120_000  # milliseconds
@@ -73,14 +74,30 @@ def accept(lin) -> None:
     expect(lin.tab.get_by_role("heading", name="已入库，全部图层已更新")).to_be_visible(timeout=CHECKED)
 
 
+def a_part_can_be_read_otherwise(lin) -> None:
+    """Beside a part's first rows: its encoding and system, the place it would have, and no sending of the same."""
+    tab = lin.tab
+    tab.get_by_role("link", name=re.compile("^成果（")).click()
+    tab.locator("tr", has_text="DLTB").get_by_role("button").first.click()
+    form = tab.get_by_role("form", name=re.compile("DLTB"))
+    send = form.get_by_role("button")
+    expect(send).to_have_attribute("aria-disabled", "true")
+    form.get_by_role("textbox").fill("4527")
+    expect(send).to_have_attribute("aria-disabled", "false")
+    form.get_by_role("textbox").fill("EPSG:1")
+    expect(form.get_by_role("textbox")).to_have_attribute("aria-invalid", "true")
+    expect(send).to_have_attribute("aria-disabled", "true")
+
+
 def faults_are_named(lin, faulty: Survey) -> None:
     """Every planted fault is in the list, and those with a place are on the map."""
     tab = lin.tab
     tab.get_by_role("link", name=re.compile("问题（")).click()
     for fault in faulty.planted:
-        named = tab.get_by_label("问题类型").locator("option", has_text=fault.code)
+        kinds = tab.get_by_label("问题类型")
+        expect(kinds.locator(f"option[value={fault.code}]")).to_contain_text(named(fault.code)["name_zh"])
         with tab.expect_response(lambda answer, code=fault.code: f"code={code}" in answer.url) as listed:
-            tab.get_by_label("问题类型").select_option(named.first.get_attribute("value"))
+            kinds.select_option(fault.code)
         found = [one for one in listed.value.json()["findings"] if one["part"]["source"] == fault.source]
         first = tab.locator(f'[data-finding="{found[0]["id"]}"]')
         expect(first).to_be_visible()
@@ -97,6 +114,7 @@ def test_the_yearly_survey_is_sent_back_corrected_accepted_and_compared_a_year_l
     write_survey(faulty, tmp_path / "福田2025", 20)
     hand_over(lin, tmp_path / "福田2025")
     expect(tab.get_by_role("heading", name="检查未通过")).to_be_visible(timeout=CHECKED)
+    a_part_can_be_read_otherwise(lin)
     faults_are_named(lin, faulty)
     assert lin.axe() == []
 
