@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 
 from spatial.errors import Kind, OnemapError
+from tiles import reports
 
 log = logging.getLogger("onemap.errors")
 
@@ -231,14 +232,20 @@ def problem(request: HttpRequest, error: OnemapError, status: int | None = None)
     }
 
 
+def _document(request: HttpRequest, error: OnemapError, status: int | None) -> tuple[str, str]:
+    """The refusal in the words of the service that was asked, and its media type."""
+    if request.path.startswith(reports.SERVICES):
+        version = next((str(value) for name, value in request.GET.items() if name.upper() == "VERSION"), "")
+        language = getattr(request, "language", "zh")
+        return reports.report(request.path, version, error, language, request_id(request))
+    body = problem(request, error, status)
+    return json.dumps(body, ensure_ascii=False, default=str), "application/problem+json"
+
+
 def render(request: HttpRequest, error: OnemapError, status: int | None = None) -> HttpResponse:
     """Answer a request with a refusal."""
-    body = problem(request, error, status)
-    response = HttpResponse(
-        json.dumps(body, ensure_ascii=False, default=str),
-        content_type="application/problem+json",
-        status=int(str(body["status"])),
-    )
+    text, media = _document(request, error, status)
+    response = HttpResponse(text, content_type=media, status=status or STATUS[error.kind])
     response.headers["Cache-Control"] = "no-store"
     if error.kind in {Kind.BUSY, Kind.UNAVAILABLE, Kind.TOO_MANY} and response.status_code != 500:
         response.headers["Retry-After"] = str(error.facts.get("retry_after_s", RETRY_AFTER_S))

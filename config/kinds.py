@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-HEAVY, BODIES = "heavy", "bodies"
+HEAVY, BODIES, DRAWING = "heavy", "bodies", "drawing"
 MOST_LIGHT_ITEMS = 1_000
 # Parameters of items under which a short page costs what a tile costs.
 _LIGHT = {"limit", "bbox", "bbox-crs", "crs", "datetime", "next", "f", "lang", "properties"}
@@ -26,7 +26,8 @@ class Kind:
     limit
         Of its statements: a name in layers.limits.LIMITS_MS.
     pool
-        Which pool it takes a place in: HEAVY, BODIES (it has a body that may come slowly), or none.
+        Which pool it takes a place in: HEAVY, BODIES (it has a body that may come slowly), DRAWING (it may wait for a
+        render process), or none.
     """
 
     limit: str
@@ -34,6 +35,7 @@ class Kind:
 
 
 WEB, TILE, IDENTIFY = Kind("web"), Kind("tile"), Kind("identify")
+PICTURE = Kind("tile", DRAWING)
 STREAM, WRITE = Kind("stream", HEAVY), Kind("write", BODIES)
 
 
@@ -56,8 +58,10 @@ def kind_of(method: str, path: str, query: str) -> Kind:
     """
     if method not in _SAFE:
         return WRITE
+    if path.startswith("/services/wms"):
+        return PICTURE
     if path.startswith("/tiles/") or _TILE.match(path):
-        return TILE
+        return TILE if not path.startswith("/tiles/") or path.endswith(".mvt") else PICTURE
     if path == "/api/identify":
         return IDENTIFY
     if _ITEMS.match(path):

@@ -16,7 +16,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 
 from config.errors import RequestIdMiddleware, render
-from config.kinds import BODIES, HEAVY, kind_of
+from config.kinds import BODIES, DRAWING, HEAVY, kind_of
 from config.language import language_of
 from config.security import SecurityHeadersMiddleware
 from spatial.errors import Kind, OnemapError
@@ -67,7 +67,11 @@ class Pool:
 
 def make_pools() -> dict[str, Pool]:
     """The pools of one process."""
-    sizes = {HEAVY: settings.ONEMAP_HEAVY_PLACES, BODIES: settings.ONEMAP_BODY_PLACES}
+    sizes = {
+        HEAVY: settings.ONEMAP_HEAVY_PLACES,
+        BODIES: settings.ONEMAP_BODY_PLACES,
+        DRAWING: settings.ONEMAP_DRAWING_PLACES,
+    }
     return {name: Pool(places, max(1, places // 2)) for name, places in sizes.items()}
 
 

@@ -74,6 +74,26 @@ DATABASES = {
         **_database(),
     }
 }
+
+
+def _render_database() -> dict[str, str]:
+    """Where render processes look, as a login that only reads; with DATABASE_URL, ONEMAP_RENDER_URL may name it."""
+    given = {name: DATABASES["default"][name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
+    if url := ENV.get("ONEMAP_RENDER_URL"):
+        parts = urlsplit(url)
+        return {**given, "USER": unquote(parts.username or ""), "PASSWORD": unquote(parts.password or "")}
+    if "DATABASE_URL" in ENV:
+        return given
+    return {**given, "USER": "onemap_render", "PASSWORD": SECRETS.get("render_password", "")}
+
+
+ONEMAP_RENDER_DATABASE = _render_database()
+ONEMAP_RENDER_PROCESSES = int(ENV.get("ONEMAP_RENDER_PROCESSES", os.cpu_count() or 1))  # of each web process
+ONEMAP_DRAW_SECONDS = float(
+    ENV.get("ONEMAP_DRAW_SECONDS", "20")
+)  # that one picture may take, waiting included
+_FONTS = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
+ONEMAP_FONTS = [one for one in ENV.get("ONEMAP_FONTS", _FONTS).split(",") if Path(one).is_file()]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -163,8 +183,10 @@ ONEMAP_UPLOAD_QUOTA = int(
 )  # bytes of one sender that wait to be used
 ONEMAP_DISK_RESERVE = float(ENV.get("ONEMAP_DISK_RESERVE", "0.15"))  # share of the disk kept for the database
 
-# Places of one web process for large answers and for bodies; one caller takes half of them (docs/decisions/0020).
+# Places of one web process for large answers, for pictures and for bodies; one caller takes half of them
+# (docs/decisions/0020).
 ONEMAP_HEAVY_PLACES = int(ENV.get("ONEMAP_HEAVY_PLACES", max(4, os.cpu_count() or 1)))
+ONEMAP_DRAWING_PLACES = int(ENV.get("ONEMAP_DRAWING_PLACES", "20"))  # requests that may wait to be drawn
 ONEMAP_BODY_PLACES = int(ENV.get("ONEMAP_BODY_PLACES", "24"))
 ONEMAP_BUSY_RETRY_S = int(ENV.get("ONEMAP_BUSY_RETRY_S", "2"))
 ONEMAP_STALLED_S = int(ENV.get("ONEMAP_STALLED_S", "60"))  # a reader that takes nothing for so long is let go

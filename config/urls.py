@@ -10,7 +10,7 @@ from layers.urls import catalogue, ogc
 from tiles import urls as tiles
 
 # These only read. Another method is refused as such (405), not for want of a page's token.
-for one in (*ogc, *catalogue, *tiles.ogc, *tiles.tiles):
+for one in (*ogc, *catalogue, *tiles.ogc, *tiles.tiles, *tiles.services):
     one.callback = csrf_exempt(one.callback)
 
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("catalogue/", include(catalogue)),
     path("admin/", admin.site.urls),
     *tiles.tiles,
+    *tiles.services,
 ]
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.no_permission"

@@ -42,7 +42,7 @@ def run_sql(cluster: Cluster, secrets: dict[str, str], text: str, database: str 
 
 def prepare(cluster: Cluster, secrets: dict[str, str]) -> None:
     """Bring roles, database, extensions and schemas to what this version wants; repeatable."""
-    names = ("owner_password", "web_password")
+    names = ("owner_password", "web_password", "render_password")
     roles = _variables(secrets, names) + (SQL / "roles.sql").read_text(encoding="utf-8")
     run_sql(cluster, secrets, roles)
     prepare_database(cluster, secrets, "onemap")

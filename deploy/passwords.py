@@ -10,6 +10,7 @@ SIZES = {
     "superuser_password": 24,
     "owner_password": 24,
     "web_password": 24,
+    "render_password": 24,
     "demo_password": 9,
 }
 

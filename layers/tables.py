@@ -27,6 +27,7 @@ POSTGIS_TYPES = {
     Family.POLYGON: ("POLYGON", "MULTIPOLYGON"),
 }
 WEB_ROLE = "onemap_web"
+RENDER_ROLE = "onemap_render"
 SORTED_CHARACTERS = 200  # of a text, in an index: an entry holds 2,700 bytes at most
 
 
@@ -230,7 +231,7 @@ def publish_staged(cursor: Any, staged_name: str, name: str) -> None:
             sql.Literal(sequence), live
         ),
     )
-    grant_to_web(cursor, live, sequence)
+    grant_to_roles(cursor, live, sequence)
 
 
 def create_history(
@@ -255,7 +256,7 @@ def create_history(
     if family is not Family.TABLE:
         _run(cursor, sql.SQL("CREATE INDEX ON {} USING gist (geom)").format(past))
     _run(cursor, sql.SQL("CREATE INDEX ON {} (rev_to)").format(past))
-    grant_to_web(cursor, past, None)
+    grant_to_roles(cursor, past, None)
 
 
 def add_columns(cursor: Any, name: str, fields: Sequence[tuple[str, str]]) -> None:
@@ -276,10 +277,16 @@ def drop_tables(cursor: Any, name: str) -> None:
         _run(cursor, sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, name)))
 
 
-def grant_to_web(cursor: Any, relation: sql.Identifier, sequence: str | None) -> None:
-    """Let the web role read and change rows, where that role exists (not on a foreign database of one role)."""
-    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [WEB_ROLE])
-    if cursor.fetchone() is None:
+def grant_to_roles(cursor: Any, relation: sql.Identifier, sequence: str | None) -> None:
+    """Let the web role read and change rows and the render role read them, where they exist.
+
+    They do not on a foreign database of one role.
+    """
+    cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[WEB_ROLE, RENDER_ROLE]])
+    found = {name for (name,) in cursor.fetchall()}
+    if RENDER_ROLE in found:
+        _run(cursor, sql.SQL("GRANT SELECT ON {} TO {}").format(relation, sql.Identifier(RENDER_ROLE)))
+    if WEB_ROLE not in found:
         return
     role = sql.Identifier(WEB_ROLE)
     _run(cursor, sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(relation, role))

@@ -124,6 +124,10 @@ LAYER_DOORS = {
             "/tiles/{name}/CityGrid/0/0/0.mvt?unknown=1",
         ),
     ),
+    # Rows of a test are seen by its own connection alone: pictures themselves are looked at in tests/tiles.
+    "GET tiles/<str:name>/<str:grid>/<str:z>/<str:x>/<str:y>.<str:suffix>": Door(
+        "view", ("/tiles/{name}/NoGrid/0/0/0.png", "/tiles/{name}/CityGrid/0/0/0.gif")
+    ),
     "GET catalogue/<str:name>/": Door("view", ("/catalogue/{name}/", "/catalogue/{name}/?lang=en")),
     "GET catalogue/<str:name>/download<str:suffix>": Door(
         "download", tuple(f"/catalogue/{{name}}/download{suffix}" for suffix in (*MEDIA, ".exe")), shows=True
@@ -183,6 +187,10 @@ OTHER_DOORS = {
     "GET ogc/collections": ("/ogc/collections", "/ogc/collections?f=html", "/ogc/collections?f=html&lang=en"),
     "GET ogc/tileMatrixSets": ("/ogc/tileMatrixSets",),
     "GET ogc/tileMatrixSets/<str:grid>": ("/ogc/tileMatrixSets/CityGrid", "/ogc/tileMatrixSets/NoGrid"),
+    "GET services/wms": (
+        "/services/wms?SERVICE=WMS&REQUEST=GetCapabilities",
+        "/services/wms?SERVICE=WMS&REQUEST=GetCapabilities&VERSION=1.1.1",
+    ),
     "GET catalogue/": ("/catalogue/", "/catalogue/?q=ground", "/catalogue/?q=TITLE"),
     "GET api/map": ("/api/map",),
     "GET api/layers": ("/api/layers",),
@@ -274,7 +282,7 @@ OTHER_DOORS = {
     "GET api/openapi.json": ("/api/openapi.json",),
     "GET api/": ("/api/",),
 }
-LISTS = {"GET ogc/collections", "GET catalogue/", "GET api/layers", "GET ogc/api"}
+LISTS = {"GET ogc/collections", "GET services/wms", "GET catalogue/", "GET api/layers", "GET ogc/api"}
 
 
 @pytest.fixture(scope="module")

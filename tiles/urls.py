@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from tiles import views
+from tiles import rasters, views
+from tiles.wms.views import wms
 
-tiles = [path("tiles/<str:name>/<str:grid>/<str:z>/<str:x>/<str:y>.mvt", views.tile)]
+tiles = [
+    path("tiles/<str:name>/<str:grid>/<str:z>/<str:x>/<str:y>.mvt", views.tile),
+    path("tiles/<str:name>/<str:grid>/<str:z>/<str:x>/<str:y>.<str:suffix>", rasters.tile),
+]
 ogc = [
     path("tileMatrixSets", views.tile_matrix_sets),
     path("tileMatrixSets/<str:grid>", views.tile_matrix_set),
@@ -12,3 +16,4 @@ ogc = [
     path("collections/<str:name>/tiles/<str:grid>", views.tileset),
     path("collections/<str:name>/tiles/<str:grid>/<str:z>/<str:y>/<str:x>", views.tile),
 ]
+services = [path("services/wms", wms)]

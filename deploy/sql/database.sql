@@ -20,7 +20,9 @@ CREATE SCHEMA IF NOT EXISTS overview AUTHORIZATION onemap_owner;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT CREATE, USAGE ON SCHEMA public TO onemap_owner;
-GRANT USAGE ON SCHEMA public, data, history, overview TO onemap_web;
+GRANT USAGE ON SCHEMA public, data, history, overview TO onemap_web, onemap_render;
+ALTER DEFAULT PRIVILEGES FOR ROLE onemap_owner IN SCHEMA data, history, overview
+    GRANT SELECT ON TABLES TO onemap_render;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE onemap_owner IN SCHEMA public, data, history
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO onemap_web;

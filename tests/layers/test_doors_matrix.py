@@ -97,8 +97,9 @@ def test_a_wrong_key_is_401_at_every_door(world, refused, who):
     for method, path in tried:
         answer = refused[who].ask(method, path.format(name="open_ground"))
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-        answers.add(str(doors.without_identity(answer)))
         assert answer.status_code == 401, (method, path)
+        if not path.startswith("/services/"):  # which say it in their own words
+            answers.add(str(doors.without_identity(answer)))
     assert len(answers) == 1
 
 

@@ -1,0 +1,1 @@
+"""How layers look: the style model, as data. What draws (tiles, client, legend, exports) reads the same rules."""

@@ -1,0 +1,115 @@
+"""What a WMS request asks, read strictly."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from layers.ogc import axes
+from spatial.crs import Crs
+from spatial.errors import Kind, OnemapError
+from spatial.numbers import BadBBox, BBox, parse_bbox, parse_integer, shown
+from tiles.kvp import BadParameter, Kvp
+
+VERSIONS = ("1.3.0", "1.1.1")
+MOST_LAYERS = 50
+MOST_SIDE = 4096
+COLOUR = re.compile(r"0x([0-9a-fA-F]{6})\Z")
+FORMATS = {
+    "image/png": "image/png",
+    "image/png; mode=8bit": "image/png; mode=8bit",
+    "image/png8": "image/png; mode=8bit",
+    "image/jpeg": "image/jpeg",
+    "image/webp": "image/webp",
+}
+
+
+class BadFormat(OnemapError):
+    """A format that is not offered."""
+
+    kind: ClassVar = Kind.INVALID
+    code: ClassVar = "bad-format"
+    message: ClassVar = "FORMAT is one of {offered}"
+    message_zh: ClassVar = "FORMAT 可用：{offered}"
+
+
+@dataclass(frozen=True, slots=True)
+class MapAsked:
+    """A GetMap, or the map of a GetFeatureInfo. `box` has east before north, whatever the version's order."""
+
+    version: str
+    layers: tuple[tuple[str, str], ...]  # name and style
+    crs: Crs
+    box: BBox
+    size: tuple[int, int]
+
+
+def version_of(kvp: Kvp) -> str:
+    """The version to speak: the one asked for, else the nearest offered (OGC 06-042, 6.2.4)."""
+    asked = kvp.get("VERSION") or kvp.get("WMTVER")
+    return "1.1.1" if asked.startswith(("1.0", "1.1")) else "1.3.0"
+
+
+def read_map(kvp: Kvp) -> MapAsked:
+    """The layers, the place and the size.
+
+    Raises
+    ------
+    MissingParameter, BadParameter, BadBBox, BadNumber, spatial.crs.UnknownCrs
+    """
+    version = version_of(kvp)
+    name = "CRS" if version == "1.3.0" else "SRS"
+    crs = axes.output_crs(kvp.need(name))
+    text = kvp.need("BBOX")
+    # 1.1.1 writes east before north in every CRS.
+    box = axes.box_from_text(text, crs) if version == "1.3.0" else parse_bbox(text)
+    if not (box.xmin < box.xmax and box.ymin < box.ymax):
+        raise BadBBox(value=shown(text), reason="min >= max")
+    size = (side(kvp, "WIDTH"), side(kvp, "HEIGHT"))
+    return MapAsked(version, layers_and_styles(kvp.need("LAYERS"), kvp.get("STYLES")), crs, box, size)
+
+
+def side(kvp: Kvp, name: str) -> int:
+    """A width or a height, pixels."""
+    return parse_integer(kvp.need(name), name=name, low=1, high=MOST_SIDE)
+
+
+def layers_and_styles(layers: str, styles: str) -> tuple[tuple[str, str], ...]:
+    """The layers with the style of each; an empty list of styles is the default one of each.
+
+    Raises
+    ------
+    BadParameter
+        Too many, one twice, or as many styles as there are no layers.
+    """
+    names = layers.split(",")
+    if len(names) > MOST_LAYERS:
+        raise BadParameter(parameter="LAYERS", wanted=f"at most {MOST_LAYERS} layers")
+    if len(set(names)) < len(names):
+        raise BadParameter(parameter="LAYERS", wanted="each layer once")
+    wanted: Sequence[str] = styles.split(",") if styles else [""] * len(names)
+    if len(wanted) != len(names):
+        raise BadParameter(parameter="STYLES", wanted="as many as LAYERS, or empty")
+    return tuple(zip(names, wanted, strict=True))
+
+
+def read_format(kvp: Kvp) -> str:
+    """The media type of the picture.
+
+    Raises
+    ------
+    BadFormat
+    """
+    found = FORMATS.get(kvp.need("FORMAT").strip().lower())
+    if found is None:
+        raise BadFormat(offered=", ".join(dict.fromkeys(FORMATS.values())))
+    return found
+
+
+def read_background(kvp: Kvp) -> str | None:
+    """The background as #rrggbb; None for a transparent picture."""
+    colour = COLOUR.match(kvp.get("BGCOLOR", "0xFFFFFF"))
+    if colour is None:
+        raise BadParameter(parameter="BGCOLOR", wanted="0xRRGGBB")
+    clear = kvp.one_of("TRANSPARENT", {"true": "true", "false": ""}, "false")
+    return None if clear else f"#{colour[1].lower()}"

@@ -1,0 +1,98 @@
+"""/services/wms."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from accounts.principals import who_asks
+from layers import catalogue, queries
+from layers.moments import parse_moment
+from layers.ogc import axes
+from layers.ogc.features_api.documents import base_url, words
+from layers.reads import note_read
+from layers.rights import Scope, visible_layers
+from tiles import gate
+from tiles.kvp import Kvp, UnknownOperation
+from tiles.wms import asking
+
+CAPABILITIES = {"1.1.1": "application/vnd.ogc.wms_xml", "1.3.0": "text/xml; charset=utf-8"}
+
+
+@require_safe
+def wms(request: HttpRequest) -> HttpResponse:
+    """One address for all operations."""
+    kvp = Kvp(request.GET)
+    found = OPERATIONS.get(kvp.need("REQUEST").lower())
+    if found is None or kvp.get("SERVICE", "WMS").upper() != "WMS":
+        raise UnknownOperation(offered="GetCapabilities, GetMap")
+    response = found(request, kvp)
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers["Vary"] = "Authorization, Cookie, Accept-Language"
+    return response
+
+
+def capabilities(request: HttpRequest, kvp: Kvp) -> HttpResponse:
+    """GetCapabilities: what the caller may see, and nothing else."""
+    version = asking.version_of(kvp)
+    scopes = [one for one in visible_layers(who_asks(request)) if not one.layer.is_table]
+    states = queries.layer_states([one.layer.id for one in scopes])
+    told = {
+        "url": f"{base_url(request)}/services/wms",
+        "formats": list(dict.fromkeys(asking.FORMATS.values())),
+        "crs": [f"EPSG:{crs.srid}" for crs in axes.offered()[1:]]
+        + (["CRS:84"] if version == "1.3.0" else []),
+        "layers": [_layer(request, one, states[one.layer.id]) for one in scopes],
+        "most_side": asking.MOST_SIDE,
+        "most_layers": asking.MOST_LAYERS,
+    }
+    text = render_to_string(f"wms/capabilities_{version}.xml", told)
+    return HttpResponse(text, content_type=CAPABILITIES[version])
+
+
+def _layer(request: HttpRequest, one: Scope, state: dict[str, Any]) -> dict[str, Any]:
+    layer = one.layer
+    told: dict[str, Any] = {
+        "name": layer.name,
+        "title": words(request, layer.title_zh, layer.title_en),
+        "abstract": words(request, layer.abstract_zh, layer.abstract_en),
+        "boxes": [],
+    }
+    extent = state["extent"] if one.areas is None else None
+    if extent:
+        told["geographic"] = axes.extent_out(extent, axes.output_crs(None))
+        told["boxes"] = [_box(crs, extent) for crs in axes.offered()[1:]]
+    return told
+
+
+def _box(crs: Any, extent: list[float]) -> dict[str, Any]:
+    """The extent in a CRS: `plain` east first, `ordered` in the CRS's own order."""
+    plain = axes.extent_out(extent, crs)
+    ordered = [plain[1], plain[0], plain[3], plain[2]] if crs.north_first else plain
+    return {"crs": f"EPSG:{crs.srid}", "plain": plain, "ordered": ordered}
+
+
+def get_map(request: HttpRequest, kvp: Kvp) -> HttpResponse:
+    """GetMap."""
+    known = catalogue.current()
+    principal = who_asks(request)
+    asked = asking.read_map(kvp)
+    media = asking.read_format(kvp)
+    layers = [gate.passed(principal, name, style, known) for name, style in asked.layers]
+    given = (kvp.get("AS-OF") or None, kvp.get("TIME") or None)
+    moments = [parse_moment(one.scope.layer, *given) for one in layers]
+    view = gate.View(asked.crs, asked.box, asked.size, media, asking.read_background(kvp))
+    body = gate.get_map(layers, moments, view, known)
+    for one in layers:
+        note_read(principal, one.scope, "wms", often=True)
+    return HttpResponse(body, content_type=media.partition(";")[0])
+
+
+OPERATIONS: dict[str, Callable[[HttpRequest, Kvp], HttpResponse]] = {
+    "getcapabilities": capabilities,
+    "capabilities": capabilities,
+    "getmap": get_map,
+    "map": get_map,
+}
