@@ -78,10 +78,13 @@ def _judged(found: Scope, model: AnyStyle) -> Passed:
     visible = {one.field.name for one in found.fields}
     if not fields_used(model) <= visible:
         model = read_style({}, found.layer.family)
-    told = fields_used(model) | _label_fields(found, model)
-    if told <= open_fields:
-        return Passed(found, model, Shown.FULL if found.areas is None else Shown.CUT)
-    return Passed(found, model, Shown.LIVE)
+    labels = _label_fields(found, model)
+    if not fields_used(model) | labels <= open_fields:
+        return Passed(found, model, Shown.LIVE)
+    if found.areas is None:
+        return Passed(found, model, Shown.FULL)
+    # The label of a feature outside an area may reach into it: those are not even drawn.
+    return Passed(found, model, Shown.LIVE if labels else Shown.CUT)
 
 
 def _label_fields(found: Scope, model: AnyStyle) -> frozenset[str]:
