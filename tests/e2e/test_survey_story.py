@@ -89,6 +89,20 @@ def a_part_can_be_read_otherwise(lin) -> None:
     expect(send).to_have_attribute("aria-disabled", "true")
 
 
+def a_wrong_word_is_questioned(lin) -> None:
+    """The part is read in the zone that Lin names, and lies outside the city there."""
+    tab = lin.tab
+    tab.get_by_role("link", name=re.compile("^成果（")).click()
+    part = tab.locator("tr", has_text="DLTB")
+    part.get_by_role("button").first.click()
+    form = tab.get_by_role("form", name=re.compile("DLTB"))
+    form.get_by_role("textbox").fill("4527")
+    form.get_by_role("button").click()
+    expect(tab.get_by_role("heading", name="需要您答复 1 个问题")).to_be_visible(timeout=CHECKED)
+    expect(part.first).to_contain_text("EPSG:4527")
+    expect(tab.get_by_text("个位于市域之外").first).to_be_visible()
+
+
 def faults_are_named(lin, faulty: Survey) -> None:
     """Every planted fault is in the list, and those with a place are on the map."""
     tab = lin.tab
@@ -128,6 +142,7 @@ def test_the_yearly_survey_is_sent_back_corrected_accepted_and_compared_a_year_l
         for code in pyogrio.read_dataframe(tmp_path / "findings.gpkg", layer=name)["code"]
     }
     assert codes >= {fault.code for fault in faulty.planted}
+    a_wrong_word_is_questioned(lin)
     tab.get_by_role("button", name="退回").click()
     tab.get_by_role("dialog").get_by_role("textbox").fill("请按问题清单修改后重新提交")
     tab.get_by_role("dialog").get_by_role("button", name="退回").click()
