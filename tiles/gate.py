@@ -24,6 +24,7 @@ from spatial.crs import Crs
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import BBox
 from spatial.tilegrids import TileMatrixSet
+from tiles import kept
 from tiles.drawing.pictures import Part
 from tiles.proxy import calls, source
 
@@ -177,8 +178,10 @@ def encoded(body: bytes, media: str) -> bytes:
     return target.getvalue()
 
 
-def cached_tile(found: Passed, grid: TileMatrixSet, index: tuple[int, int, int], known: Catalogue) -> bytes:
-    """A PNG tile out of the cache, cut at the caller's area.
+def kept_tile(
+    found: Passed, grid: TileMatrixSet, index: tuple[int, int, int], known: Catalogue
+) -> tuple[bytes, kept.Shows]:
+    """A PNG tile as it is kept, cut at the caller's area, and what it shows.
 
     Parameters
     ----------
@@ -191,7 +194,11 @@ def cached_tile(found: Passed, grid: TileMatrixSet, index: tuple[int, int, int],
     """
     z, x, y = index
     path = f"/wmts/{found.scope.layer.name}/{grid.identifier}/{z - grid.min_level}/{x}/{y}.png"
-    return calls.call(known, path, {}, _authorizer([found]))
+    group = kept.Group.of(found.scope.layer, grid, index)
+    body, shows = kept.tile(group, index, lambda: calls.call(known, path, {}, None))
+    if found.shown is Shown.CUT:
+        body = calls.call(known, path, {}, _authorizer([found]))
+    return body, shows
 
 
 def _authorizer(layers: Sequence[Passed]) -> Any:

@@ -1,5 +1,6 @@
 """GET /tiles/NAME/GRID/z/x/y.png and .webp: pictures of layers, as tiles."""
 
+import zlib
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from spatial.errors import Kind, OnemapError
 from spatial.numbers import parse_integer
 from tiles import gate
 from tiles.queries import grid_of
-from tiles.views import INDEX, BadTileAddress
+from tiles.views import INDEX, VERSION, BadTileAddress, BadVersion
 
 MEDIA = {"png": "image/png", "webp": "image/webp"}
 
@@ -38,6 +39,8 @@ def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str, suf
     given = single(request.GET)
     known_only(given, {"v", "style"})
     found = gate.passed(principal, name, given.get("style", ""), known)
+    if "v" in given and not VERSION.match(given["v"]):
+        raise BadVersion()
     if suffix not in MEDIA:
         raise UnknownTileFormat(offered="mvt, png, webp")
     matrix = grid_of(grid)
@@ -50,11 +53,25 @@ def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str, suf
     if found.shown is gate.Shown.LIVE:
         size = (TILE_PIXELS, TILE_PIXELS)
         view = gate.View(crs_of(matrix.srid), matrix.bounds(*index), size, MEDIA[suffix], None)
-        body = gate.get_map([found], [Moment.today()], view, known)
+        body, revision = gate.get_map([found], [Moment.today()], view, known), None
     else:
-        body = gate.encoded(gate.cached_tile(found, matrix, index, known), MEDIA[suffix])
+        png, shown = gate.kept_tile(found, matrix, index, known)
+        body, revision = gate.encoded(png, MEDIA[suffix]), shown.revision
     note_read(principal, found.scope, "tiles", often=True)
-    response = HttpResponse(body, content_type=MEDIA[suffix])
-    response.headers["Cache-Control"] = "private, no-cache"
+    return _answer(request, body, MEDIA[suffix], revision, given.get("v"))
+
+
+def _answer(
+    request: HttpRequest, body: bytes, media: str, revision: int | None, asked: str | None
+) -> HttpResponse:
+    """The tile, or that the one the caller has is still true."""
+    tag = f'"{zlib.crc32(body):08x}{len(body):x}"'
+    if request.headers.get("If-None-Match") == tag:
+        response = HttpResponse(status=304)
+    else:
+        response = HttpResponse(body, content_type=media)
+    current = revision is not None and asked is not None and asked.split("-")[0] == str(revision)
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "private, max-age=60" if current else "private, no-cache"
     response.headers["Vary"] = "Authorization, Cookie"
     return response

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tiles.drawing import wire
+from tiles.drawing.reach import BUFFER_PX
 from tiles.render import mapnik
 
 MOST_MAPS = 64
-BUFFER_PX = 128  # symbols and texts of features outside reach into the picture
 MEMORY = Path("/proc/self/statm")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 

@@ -54,7 +54,7 @@ def call(known: Catalogue, path: str, query: Mapping[str, str], authorize: Any) 
     path, query
         A request that the gate wrote itself.
     authorize
-        What MapProxy asks about each layer (its `mapproxy.authorize`).
+        What MapProxy asks about each layer (its `mapproxy.authorize`); None: it may show all.
 
     Raises
     ------
@@ -90,5 +90,5 @@ def _environ(path: str, query: Mapping[str, str], authorize: Any) -> dict[str, A
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        "mapproxy.authorize": authorize,
+        **({"mapproxy.authorize": authorize} if authorize is not None else {}),
     }
