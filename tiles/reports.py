@@ -11,7 +11,7 @@ WMS_CODES = {
     "style-not-found": "StyleNotDefined",
     "unknown-crs": "InvalidCRS",
     "bad-format": "InvalidFormat",
-    "not-queryable": "LayerNotQueryable",
+    "not-granted": "LayerNotQueryable",
     "bad-point": "InvalidPoint",
     "bad-time": "InvalidDimensionValue",
     "unknown-operation": "OperationNotSupported",

@@ -9,7 +9,6 @@ import numpy as np
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
-from psycopg2 import sql
 from pydantic import ConfigDict
 
 from accounts.principals import who_asks
@@ -19,11 +18,11 @@ from layers.actions import (
 )
 from layers.catalogue import FieldInfo, LayerInfo
 from layers.changesets import access
+from layers.identifying import features_at
 from layers.levels import city_grid
 from layers.moments import Moment
 from layers.ogc import axes
 from layers.ogc.features_api.parameters import known_only, single
-from layers.queries import Statement
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
 from spatial.crs import Crs, crs_of, transformation
@@ -188,7 +187,9 @@ def identify(request: HttpRequest, place: Query[Place]) -> HttpResponse:
         hit
         for one in scopes
         if not one.layer.is_table  # its rows lie nowhere
-        for hit in _hits(one, moment, crs, (float(point[0, 0]), float(point[0, 1])), tolerance)
+        for hit in features_at(
+            one, moment, crs, (float(point[0, 0]), float(point[0, 1])), tolerance, MOST_HITS
+        )
     ]
     order = {"point": 0, "line": 1, "polygon": 2, "table": 3}
     families = {one.layer.name: order[one.layer.family.value] for one in scopes}
@@ -197,39 +198,6 @@ def identify(request: HttpRequest, place: Query[Place]) -> HttpResponse:
     response = HttpResponse(body, content_type="application/json")
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-
-def _hits(
-    one: Scope, moment: Moment, crs: Crs, place: tuple[float, float], tolerance: float
-) -> list[dict[str, Any]]:
-    spot = sql.SQL("ST_SetSRID(ST_MakePoint(%(x)s, %(y)s), {})").format(sql.Literal(axes.STORAGE))
-    inner = queries.relation(one, moment, where=sql.SQL("ST_DWithin(geom, {}, %(tolerance)s)").format(spot))
-    properties, names = queries.json_properties(one.fields, "r")
-    shape = sql.SQL("r.geom")
-    if crs.srid != axes.STORAGE:
-        shape = sql.SQL("ST_Transform({}, {})").format(shape, sql.Literal(crs.srid))
-    text = sql.SQL(queries.load_sql(queries.SQL, "identify")).format(
-        properties=properties,
-        shape=shape,
-        digits=sql.Literal(axes.DEGREE_DIGITS if crs.geographic else axes.METRE_DIGITS),
-        spot=spot,
-        relation=inner.text,
-        most=sql.Literal(MOST_HITS),
-    )
-    rows = queries.rows(
-        Statement(text, {**inner.params, **names, "x": place[0], "y": place[1], "tolerance": tolerance})
-    )
-    return [
-        {
-            "layer": one.layer.name,
-            "fid": fid,
-            "version": version,
-            "properties": json.loads(values),
-            "geometry": json.loads(geometry),
-            "distance": round(distance, 3),
-        }
-        for fid, version, values, geometry, distance in rows
-    ]
 
 
 @router.get("/layers/{name}/features/{fid:fid}/history", summary="What a feature was")

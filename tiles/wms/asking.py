@@ -8,7 +8,7 @@ from typing import ClassVar
 from layers.ogc import axes
 from spatial.crs import Crs
 from spatial.errors import Kind, OnemapError
-from spatial.numbers import BadBBox, BBox, parse_bbox, parse_integer, shown
+from spatial.numbers import BadBBox, BadNumber, BBox, parse_bbox, parse_integer, shown
 from tiles.kvp import BadParameter, Kvp
 
 VERSIONS = ("1.3.0", "1.1.1")
@@ -22,6 +22,14 @@ FORMATS = {
     "image/jpeg": "image/jpeg",
     "image/webp": "image/webp",
 }
+INFO_FORMATS = (
+    "text/plain",
+    "text/html",
+    "application/json",
+    "application/geo+json",
+    "application/vnd.ogc.gml",
+)
+MOST_FEATURES = 50  # of a layer, told at one place
 
 
 class BadFormat(OnemapError):
@@ -29,8 +37,8 @@ class BadFormat(OnemapError):
 
     kind: ClassVar = Kind.INVALID
     code: ClassVar = "bad-format"
-    message: ClassVar = "FORMAT is one of {offered}"
-    message_zh: ClassVar = "FORMAT 可用：{offered}"
+    message: ClassVar = "the format is one of {offered}"
+    message_zh: ClassVar = "可用格式：{offered}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +121,49 @@ def read_background(kvp: Kvp) -> str | None:
         raise BadParameter(parameter="BGCOLOR", wanted="0xRRGGBB")
     clear = kvp.one_of("TRANSPARENT", {"true": "true", "false": ""}, "false")
     return None if clear else f"#{colour[1].lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class InfoAsked:
+    """A GetFeatureInfo: the map it is about, which of its layers, where (column and row), and how told."""
+
+    map: MapAsked
+    layers: tuple[str, ...]
+    place: tuple[int, int]
+    media: str
+    most: int
+
+
+class BadPoint(OnemapError):
+    """A place outside the picture."""
+
+    kind: ClassVar = Kind.INVALID
+    code: ClassVar = "bad-point"
+    message: ClassVar = "{names} must lie within the picture"
+    message_zh: ClassVar = "{names} 必须位于图像之内"
+
+
+def read_info(kvp: Kvp) -> InfoAsked:
+    """The question of a GetFeatureInfo.
+
+    Raises
+    ------
+    BadPoint, BadFormat, BadParameter, and what `read_map` raises
+    """
+    asked = read_map(kvp)
+    names = ("I", "J") if asked.version == "1.3.0" else ("X", "Y")
+    try:
+        column, row = (
+            parse_integer(kvp.need(name), name=name, low=0, high=side - 1)
+            for name, side in zip(names, asked.size, strict=True)
+        )
+    except BadNumber as error:
+        raise BadPoint(names=", ".join(names)) from error
+    layers = tuple(dict.fromkeys(kvp.need("QUERY_LAYERS").split(",")))
+    if not set(layers) <= {name for name, _ in asked.layers}:
+        raise BadParameter(parameter="QUERY_LAYERS", wanted="some of LAYERS")
+    media = kvp.get("INFO_FORMAT", "text/plain").strip().lower()
+    if media not in INFO_FORMATS:
+        raise BadFormat(offered=", ".join(INFO_FORMATS))
+    most = parse_integer(kvp.get("FEATURE_COUNT", "1"), name="FEATURE_COUNT", low=1)
+    return InfoAsked(asked, layers, (column, row), media, min(most, MOST_FEATURES))

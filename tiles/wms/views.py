@@ -1,5 +1,6 @@
 """/services/wms."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,14 +10,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.principals import who_asks
 from layers import catalogue, queries
-from layers.moments import parse_moment
+from layers.moments import Moment, parse_moment
 from layers.ogc import axes
 from layers.ogc.features_api.documents import base_url, words
 from layers.reads import note_read
-from layers.rights import Scope, visible_layers
-from tiles import gate
+from layers.rights import Action, Scope, scope, visible_layers
+from tiles import gate, legends
 from tiles.kvp import Kvp, UnknownOperation
-from tiles.wms import asking
+from tiles.wms import asking, info
 
 CAPABILITIES = {"1.1.1": "application/vnd.ogc.wms_xml", "1.3.0": "text/xml; charset=utf-8"}
 
@@ -27,7 +28,7 @@ def wms(request: HttpRequest) -> HttpResponse:
     kvp = Kvp(request.GET)
     found = OPERATIONS.get(kvp.need("REQUEST").lower())
     if found is None or kvp.get("SERVICE", "WMS").upper() != "WMS":
-        raise UnknownOperation(offered="GetCapabilities, GetMap")
+        raise UnknownOperation(offered="GetCapabilities, GetMap, GetFeatureInfo, GetLegendGraphic")
     response = found(request, kvp)
     response.headers.setdefault("Cache-Control", "private, no-cache")
     response.headers["Vary"] = "Authorization, Cookie, Accept-Language"
@@ -42,6 +43,7 @@ def capabilities(request: HttpRequest, kvp: Kvp) -> HttpResponse:
     told = {
         "url": f"{base_url(request)}/services/wms",
         "formats": list(dict.fromkeys(asking.FORMATS.values())),
+        "info_formats": asking.INFO_FORMATS,
         "crs": [f"EPSG:{crs.srid}" for crs in axes.offered()[1:]]
         + (["CRS:84"] if version == "1.3.0" else []),
         "layers": [_layer(request, one, states[one.layer.id]) for one in scopes],
@@ -58,6 +60,8 @@ def _layer(request: HttpRequest, one: Scope, state: dict[str, Any]) -> dict[str,
         "name": layer.name,
         "title": words(request, layer.title_zh, layer.title_en),
         "abstract": words(request, layer.abstract_zh, layer.abstract_en),
+        "queryable": int(Action.QUERY in one.actions),
+        "time": str(Moment.today().valid_from) if layer.valid_time else None,
         "boxes": [],
     }
     extent = state["extent"] if one.areas is None else None
@@ -90,9 +94,50 @@ def get_map(request: HttpRequest, kvp: Kvp) -> HttpResponse:
     return HttpResponse(body, content_type=media.partition(";")[0])
 
 
+def get_feature_info(request: HttpRequest, kvp: Kvp) -> HttpResponse:
+    """GetFeatureInfo: what lies under a pixel, of what the caller may query."""
+    known = catalogue.current()
+    principal = who_asks(request)
+    asked = asking.read_info(kvp)
+    shown = {name: gate.passed(principal, name, style, known) for name, style in asked.map.layers}
+    scopes = [scope(principal, name, Action.QUERY, of=known) for name in asked.layers]
+    given = (kvp.get("AS-OF") or None, kvp.get("TIME") or None)
+    found = []
+    for one in scopes:
+        layer = one.layer
+        title = words(request, layer.title_zh, layer.title_en)
+        moment = parse_moment(layer, *given)
+        found.append(info.found_at(asked, one, moment, shown[layer.name].style, title))
+        note_read(principal, one, "wms")
+    response = HttpResponse(info.written(found, asked.media), content_type=f"{asked.media}; charset=utf-8")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def get_legend(request: HttpRequest, kvp: Kvp) -> HttpResponse:
+    """GetLegendGraphic (OGC 05-078r4, 12), as picture or as data; what a style tells of hidden fields is not in it."""
+    known = catalogue.current()
+    name = kvp.need("LAYER")
+    one = gate.passed(who_asks(request), name, kvp.get("STYLE"), known)
+    layer = one.scope.layer
+    english = getattr(request, "language", "zh") == "en"
+    rows = legends.titled(one.style, words(request, layer.title_zh, layer.title_en), english=english)
+    media = kvp.get("FORMAT", "image/png").strip().lower()
+    if media == "application/json":
+        told = {"layer": name, "title": words(request, layer.title_zh, layer.title_en)}
+        text = json.dumps({**told, "classes": legends.legend_json(rows)}, ensure_ascii=False)
+        return HttpResponse(text, content_type="application/json")
+    if media != "image/png":
+        raise asking.BadFormat(offered="image/png, application/json")
+    return HttpResponse(legends.legend_png(rows, layer.family), content_type="image/png")
+
+
 OPERATIONS: dict[str, Callable[[HttpRequest, Kvp], HttpResponse]] = {
     "getcapabilities": capabilities,
     "capabilities": capabilities,
     "getmap": get_map,
     "map": get_map,
+    "getfeatureinfo": get_feature_info,
+    "feature_info": get_feature_info,
+    "getlegendgraphic": get_legend,
 }

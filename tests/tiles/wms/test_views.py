@@ -1,6 +1,7 @@
 """Web Map Service on a running site: the right place, the right order of axes, the right refusals."""
 
 import io
+import json
 import xml.etree.ElementTree as ET
 
 import geopandas as gpd
@@ -128,3 +129,88 @@ def test_what_cannot_be_drawn_is_refused_in_the_services_own_words(site, plot, m
 
     assert (answer, said.get("code")) == (status, code), body
     assert headers["Content-Type"].startswith("text/xml")
+
+
+INFO = {"REQUEST": "GetFeatureInfo", "QUERY_LAYERS": "plot_of_wms", "FORMAT": None}
+
+
+def informed(site, key=None, **more):
+    status, headers, body = site.get(asked(**INFO, **more), key)
+    assert status == 200, body[:500]
+    return headers["Content-Type"].split(";")[0], body.decode()
+
+
+@pytest.mark.parametrize(
+    ("i", "j", "hit"),
+    [(150, 100, True), (98, 100, True), (95, 100, False), (199, 149, True), (150, 40, False)],
+)
+def test_what_lies_under_a_pixel_is_told_and_nothing_beside_it(site, plot, i, j, hit):
+    """The square covers columns 100 to 200 and rows 50 to 150; three pixels beside it still count."""
+    media, body = informed(site, I=str(i), J=str(j), INFO_FORMAT="application/json")
+
+    assert media == "application/json"
+    assert [one["properties"]["name"] for one in json.loads(body)["features"]] == ["一号地"] * hit
+
+
+def test_version_1_1_1_says_x_and_y(site, plot):
+    box = f"{EAST - 100},{NORTH - 50},{EAST + 200},{NORTH + 150}"
+    media, body = informed(site, VERSION="1.1.1", CRS=None, SRS="EPSG:4547", BBOX=box, X="150", Y="100")
+
+    assert (media, "name = 一号地" in body) == ("text/plain", True)
+
+
+@pytest.mark.parametrize("media", ["text/html", "application/vnd.ogc.gml"])
+def test_other_formats_tell_the_same(site, plot, media):
+    assert "一号地" in informed(site, I="150", J="100", INFO_FORMAT=media)[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"I": "300", "J": "10"}, "InvalidPoint"),
+        ({"I": "-1", "J": "10"}, "InvalidPoint"),
+        ({"I": "1e1", "J": "10"}, "InvalidPoint"),
+        ({"I": "10", "J": "10", "INFO_FORMAT": "text/xml"}, "InvalidFormat"),
+        ({"I": "10", "J": "10", "QUERY_LAYERS": "other"}, None),
+        ({"I": "10", "J": "10", "FEATURE_COUNT": "many"}, None),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(site, plot, more, code):
+    status, _, body = site.get(asked(**INFO | more))
+    said = ET.fromstring(body).find("{http://www.opengis.net/ogc}ServiceException")
+
+    assert (status, said.get("code")) == (400, code), body
+
+
+def test_the_legend_is_a_picture_and_data(site, plot):
+    told = {"REQUEST": "GetLegendGraphic", "LAYER": "plot_of_wms", "LAYERS": None}
+    image = drawn(site, asked(**told))
+    classes = site.json(asked(**told | {"FORMAT": "application/json"}))["classes"]
+
+    assert painted(image)[1] - painted(image)[0] > 20
+    assert [one["type"] for one in classes[0]["symbols"]] == ["fill", "line"]
+
+
+@pytest.fixture(scope="session")
+def half(site, plot):
+    """A key that may see the layer within the western half of the square."""
+    code, told = site.manage("service_key", "create", "--department", "water", "--name", "half of the plot")
+    assert code == 0, told
+    west = shapely.to_geojson(
+        gpd.GeoSeries([shapely.box(EAST - 500, NORTH - 500, EAST + 50, NORTH + 500)], crs=4547).to_crs(4490)[
+            0
+        ]
+    )
+    given = ("--layer", "half_plot", "--to", "department:water", "--actions", "view,query", "--area", west)
+    return told["key"], given
+
+
+def test_a_picture_is_cut_where_the_right_ends(site, plot, half, tmp_path_factory):
+    key, given = half
+    imported(site, tmp_path_factory.mktemp("half") / "half.gpkg", "half_plot", plot.frame, public=False)
+    assert site.manage("grant", *given)[0] == 0
+    left, right, top, bottom = painted(drawn(site, asked(LAYERS="half_plot"), key))
+
+    assert abs(left - 100) <= 1
+    assert abs(right - 150) <= 1, right
+    assert site.get(asked(LAYERS="half_plot"))[0] == 404
