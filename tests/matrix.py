@@ -327,7 +327,9 @@ def world(callers) -> dict[str, Layer]:
         ]
         told = {"title": f"TITLE-{name}", "title_en": f"TITLE-{name} en", "abstract_zh": f"ABSTRACT-{name}"}
         secrecy = {"open_ground": "public", "gone_ground": "public", "sensitive_ground": "sensitive"}
-        style = {"categories": {"field": f"remark_{name}", "values": [f"SECRET-{name}-1"]}}
+        style = {
+            "categories": {"field": f"remark_{name}", "values": {f"SECRET-{name}-1": {"fill": "#ff0000"}}}
+        }
         made[name] = layermaking.make_layer(
             name,
             rows,

@@ -3,7 +3,7 @@
 Every refusal is written here or in the services that ask; what passes is a request that must succeed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
@@ -19,7 +19,8 @@ from layers.catalogue import Catalogue, LayerNotFound
 from layers.moments import Moment
 from layers.rights import Action, Scope
 from layers.styles.model import Labels, fields_used
-from layers.styles.reading import AnyStyle, read_style
+from layers.styles.reading import AnyStyle
+from layers.styles.showing import shown_style
 from spatial.crs import Crs
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import BBox
@@ -69,16 +70,14 @@ def passed(principal: Principal, name: str, style: str, known: Catalogue) -> Pas
         raise LayerNotFound(layer=name)
     if style not in {"", DEFAULT}:
         raise StyleNotFound(layer=name)
-    model = read_style(found.layer.style, found.layer.family)
-    return _judged(found, model)
+    return _judged(found, found.layer.style)
 
 
-def _judged(found: Scope, model: AnyStyle) -> Passed:
-    """Which kind of picture; a style that speaks of a hidden field gives way to the plain one."""
+def _judged(found: Scope, style: Mapping[str, Any]) -> Passed:
+    """Which kind of picture, in the style that the caller may be shown."""
     open_fields = {one.field.name for one in found.fields if one.areas is None}
     visible = {one.field.name for one in found.fields}
-    if not fields_used(model) <= visible:
-        model = read_style({}, found.layer.family)
+    model = shown_style(style, found.layer.family, visible)
     labels = _label_fields(found, model)
     if not fields_used(model) | labels <= open_fields:
         return Passed(found, model, Shown.LIVE)

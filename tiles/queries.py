@@ -16,6 +16,7 @@ from layers.levels import city_grid
 from layers.moments import Moment
 from layers.queries import Statement
 from layers.rights import Scope
+from layers.styles.showing import class_field
 from spatial.errors import Kind, OnemapError
 from spatial.tilegrids import TileMatrixSet, matrix_sets
 from tiles.framing import EXTENT, NEAR, connected, frame_parts, framing, label_point, quoted
@@ -153,8 +154,8 @@ def etag(
     It is known without the tile. The time of the last change is in it because a restored database counts its
     revisions from an earlier one again. `overlay` is the changeset shown, at one state of its content.
     """
-    layer, style = scope.layer, scope.layer.style.get("categories") or {}
-    made = zlib.crc32(json.dumps([MAKER, layer.name, layer.label_field, style.get("field")]).encode())
+    layer = scope.layer
+    made = zlib.crc32(json.dumps([MAKER, layer.name, layer.label_field, class_field(layer.style)]).encode())
     day = f"-{moment.valid_from}-{moment.valid_to}" if layer.valid_time else ""
     overview = f"-o{stamp:x}" if stamp is not None else ""
     laid_over = f"-c{overlay.id}.{overlay.counter}" if overlay is not None else ""

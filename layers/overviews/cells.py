@@ -11,6 +11,7 @@ from psycopg2 import sql
 from layers import queries
 from layers.catalogue import LayerInfo
 from layers.levels import city_grid
+from layers.styles.showing import class_field
 from spatial.validity import Family
 
 BLOCK_LEVEL = 7  # of CityGrid: 2.3 km in Shenzhen, a few thousand features where the city is densest
@@ -55,7 +56,7 @@ def boxes(blocks: Iterable[int]) -> dict[str, list[Any]]:
 
 def class_column(layer: LayerInfo) -> str:
     """The internal name of the field that the layer's style draws by; empty when all are drawn alike."""
-    field = layer.by_name.get(str((layer.style.get("categories") or {}).get("field")))
+    field = layer.by_name.get(class_field(layer.style))
     return field.column if field is not None else ""
 
 

@@ -83,12 +83,19 @@ def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
         return value is None
     if value is None:
         return False
-    return value in rest[1] if operator == "in" else _compared(operator, value, rest[1])
+    return (
+        any(_same(value, one) for one in rest[1]) if operator == "in" else _compared(operator, value, rest[1])
+    )
 
 
 def _compared(operator: str, value: Any, other: Any) -> bool:
     if operator in {"==", "!="}:
-        return (value == other) is (operator == "==")
+        return _same(value, other) is (operator == "==")
     if isinstance(value, str) is not isinstance(other, str):
         return False
     return bool(_ORDERS[operator](value, other))
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Equal, and both true or false where one is: in other languages true is not 1."""
+    return isinstance(value, bool) is isinstance(other, bool) and bool(value == other)

@@ -26,7 +26,9 @@ Value = Annotated[str, StringConstraints(max_length=conditions.LONGEST)] | int |
 class Strict(BaseModel):
     """What every part of a style has in common: unknown words are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
 
 
 class Fill(Strict):

@@ -25,6 +25,7 @@ from layers.ogc import axes
 from layers.ogc.features_api.parameters import known_only, single
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
+from layers.styles.showing import drawn_style, shown_style
 from spatial.crs import Crs, crs_of, transformation
 from spatial.numbers import parse_number
 
@@ -98,8 +99,7 @@ def _layer(one: Scope, state: dict[str, Any], known: set[str]) -> dict[str, Any]
     layer = one.layer
     limited = one.areas is not None
     names = {field.field.name for field in one.fields}
-    # A style that speaks of a hidden field would tell its values.
-    style = layer.style if layer.style.get("categories", {}).get("field") in {None, *names} else {}
+    style = drawn_style(shown_style(layer.style, layer.family, names))
     return {
         "name": layer.name,
         "title_zh": layer.title_zh,
@@ -116,7 +116,7 @@ def _layer(one: Scope, state: dict[str, Any], known: set[str]) -> dict[str, Any]
         "label_field": layer.label_field if layer.label_field in names else None,
         "fields": [_field(field.field) for field in one.fields],
         "joins": _join(layer, names, known),
-        "style": style,
+        "style": style.model_dump(mode="json"),
         "secrecy": layer.secrecy.value,
         "valid_time": layer.valid_time,
         "updated_at": state["changed_at"].isoformat() if state["changed_at"] else None,

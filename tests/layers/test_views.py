@@ -9,6 +9,9 @@ import shapely
 from django.test import Client
 
 from layers.models import Layer
+from layers.styles.reading import read_style
+from layers.styles.showing import drawn_style
+from spatial.validity import Family
 from tests import layermaking, people
 from tests.layermaking import EAST, NORTH, WEST, area, grant, square
 from tests.people import Caller
@@ -28,7 +31,7 @@ def public(kept):
 @pytest.fixture(scope="module")
 def parcels(public):
     facts = {"name": {"alias_zh": "名称", "alias_en": "Name"}, "amount": {"unit": "m"}}
-    style = {"categories": {"field": "secret_remark", "values": []}}
+    style = {"categories": {"field": "secret_remark", "values": {"SECRET-1": {"fill": "#ff0000"}}}}
     told = {
         "title": "地块",
         "title_en": "Parcels",
@@ -121,7 +124,9 @@ def test_what_is_hidden_is_not_in_the_list(parcels, public):
     caller = people.program(people.offices()["water"])
     one = layer_of(caller.json("/api/layers"))
     assert [field["name"] for field in one["fields"]] == ["name"]
-    assert (one["count"], one["extent"], one["label_field"], one["style"]) == (None, None, None, {})
+    assert (one["count"], one["extent"], one["label_field"]) == (None, None, None)
+    # A style that speaks of a hidden field would tell its values.
+    assert one["style"] == drawn_style(read_style({}, Family.POLYGON)).model_dump(mode="json")
     assert public.json("/api/layers") == {"layers": []}
 
 

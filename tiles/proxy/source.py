@@ -21,7 +21,7 @@ from mapproxy.source import SourceError
 
 from layers.moments import Moment
 from layers.rights import Action, operator_scope
-from layers.styles.reading import read_style
+from layers.styles.showing import shown_style
 from spatial.crs import crs_of
 from spatial.errors import OnemapError
 from spatial.numbers import BBox
@@ -106,7 +106,9 @@ class PictureSource(MapLayer):  # type: ignore[misc]
 def whole(name: str) -> Part:
     """A layer as caches hold it: everything, today, in its published style."""
     scope = operator_scope(name, Action.VIEW)
-    return Part(scope, Moment.today(), read_style(scope.layer.style, scope.layer.family))
+    return Part(
+        scope, Moment.today(), shown_style(scope.layer.style, scope.layer.family, scope.layer.by_name)
+    )
 
 
 class PictureSourceConfiguration(SourceConfiguration):  # type: ignore[misc]

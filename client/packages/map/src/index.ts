@@ -1,6 +1,6 @@
 export { CityMap, type MapHandlers, type StartView, type ViewState } from './cityMap';
 export { detailAt, firstResolution, type Detail } from './reconciler';
-export { legendOf, type Swatch } from './legend';
+export { classOf, legendOf, type Swatch } from './legend';
 export { NO_TILES, tileMark, type TileMark, type TileStatus } from './tileLoading';
 export type { GeometryCrs } from './selection';
 export { boxPolygon } from './crs';

@@ -1,49 +1,41 @@
-import type { GeometryKind, LayerInfo } from '@onemap/core';
-
-/** Colours where a layer's style leaves them open: quiet, and readable on any fill. */
-export const DEFAULT_FILL = '#E3E8EE';
-export const DEFAULT_STROKE = '#5F6E7E';
+import type { GeometryKind, LayerInfo, Rule } from '@onemap/core';
 
 export interface Swatch {
-  /** Value of the class field; null for a layer of one class. */
+  /** Value of the class field; null where a rule is not about one value. */
   code: string | null;
   geometry: GeometryKind;
-  fill: string;
-  stroke: string;
-  /** Line width, CSS pixels. */
-  width: number;
-  /** Point radius, CSS pixels. */
-  radius: number;
+  /** Lowest first. */
+  symbols: Rule['symbols'];
   label_zh: string;
   label_en: string;
 }
 
-/** What the legend shows for a layer, from the same style that the map is drawn with. */
-export function legendOf(layer: LayerInfo): Swatch[] {
-  const { style } = layer;
-  const plain: Swatch = {
-    code: null,
-    geometry: layer.geometry,
-    fill: style.fill ?? DEFAULT_FILL,
-    stroke: style.stroke ?? DEFAULT_STROKE,
-    width: style.width ?? 1,
-    radius: style.radius ?? 4,
-    label_zh: layer.title_zh,
-    label_en: layer.title_en,
-  };
-  if (!style.categories) return [plain];
-  return inCodeOrder(Object.entries(style.categories.values)).map(([code, category]) => ({
-    ...plain,
-    code,
-    fill: category.fill,
-    stroke: category.stroke ?? (layer.geometry === 'line' ? category.fill : plain.stroke),
-    label_zh: category.label_zh,
-    label_en: category.label_en,
-  }));
+/** What the legend shows for a layer, from the same rules that the map is drawn with. */
+export function legendOf({ style: { field, rules }, geometry, title_zh, title_en }: LayerInfo): Swatch[] {
+  // What is left over stands in the legend only where the style names it.
+  const named = rules.filter((rule) => rule.symbols.length > 0 && (!rule.otherwise || rule.title_zh || rule.title_en));
+  const swatches = named.map((rule): Swatch => {
+    const values = valuesOf(rule, field);
+    const otherwise = (title: string): string => (rule.where === null ? title : values.join(' '));
+    return {
+      code: values.length === 1 ? values[0]! : null,
+      geometry,
+      symbols: rule.symbols,
+      label_zh: rule.title_zh || rule.title_en || otherwise(title_zh),
+      label_en: rule.title_en || rule.title_zh || otherwise(title_en),
+    };
+  });
+  return swatches.length > 0 ? swatches : [{ code: null, geometry, symbols: [], label_zh: title_zh, label_en: title_en }];
 }
 
-/** JSON objects lose the order of keys that look like numbers, so all-digit codes are put in order again. */
-function inCodeOrder<T>(entries: [string, T][]): [string, T][] {
-  const digits = entries.every(([code]) => /^\d+$/.test(code));
-  return digits ? entries.sort(([a], [b]) => (a < b ? -1 : 1)) : entries;
+/** The values of the class field that a rule is about. */
+function valuesOf({ where }: Rule, field: string | null): string[] {
+  if (field === null || where === null || where[1] !== field) return [];
+  return where[0] === '==' || where[0] === 'in' ? [where[2]].flat().map(String) : [];
+}
+
+/** The legend's words for one value of a field, where the field is what the classes go by. */
+export function classOf(layer: LayerInfo, field: string, value: unknown): Rule | undefined {
+  const { style } = layer;
+  return field === style.field ? style.rules.find((rule) => valuesOf(rule, field).includes(String(value))) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Box, Geometry, LayerInfo, MapInfo, Properties } from '../../core/src/api/types';
+import { drawn } from './looks';
 
 export interface CityFeature {
   fid: number;
@@ -180,15 +181,12 @@ function layer(sketch: LayerSketch, revision: number): LayerInfo {
   };
 }
 
-const LAND_USE_STYLE = {
-  field: 'landuse',
-  values: {
-    '0701': { fill: '#FFF1A8', label_zh: '城镇住宅用地', label_en: 'Urban housing' },
-    '0901': { fill: '#F7A8A0', label_zh: '商业用地', label_en: 'Commercial' },
-    '1001': { fill: '#C9A98D', label_zh: '工业用地', label_en: 'Industrial' },
-    '1401': { fill: '#A9D49B', label_zh: '公园绿地', label_en: 'Park' },
-  },
-};
+const LAND_USES = [
+  { code: '0701', color: '#FFF1A8', zh: '城镇住宅用地', en: 'Urban housing' },
+  { code: '0901', color: '#F7A8A0', zh: '商业用地', en: 'Commercial' },
+  { code: '1001', color: '#C9A98D', zh: '工业用地', en: 'Industrial' },
+  { code: '1401', color: '#A9D49B', zh: '公园绿地', en: 'Park' },
+];
 
 /** The catalogue as a signed-out visitor, or as a member of the planning department, sees it. */
 export function catalogue(signedIn: boolean, revision: number): LayerInfo[] {
@@ -197,38 +195,35 @@ export function catalogue(signedIn: boolean, revision: number): LayerInfo[] {
     {
       name: 'division_district', title_zh: '行政区', title_en: 'Districts', theme: BASE, geometry: 'polygon', order: 10,
       fields: [text('code', '行政区代码', 'Code'), name], label_field: 'name',
-      style: { fill: '#F2EFE9', stroke: '#8592A0', width: 2 },
+      style: drawn('polygon', { fill: '#F2EFE9', stroke: '#8592A0', width: 2 }),
     },
     {
       name: 'road', title_zh: '道路中心线', title_en: 'Road centre lines', theme: BASE, geometry: 'line', order: 40,
       fields: [name, text('class', '道路等级', 'Class')], label_field: 'name',
-      style: {
-        width: 3, stroke: '#B8C0C8',
-        categories: {
-          field: 'class',
-          values: {
-            express: { fill: '#D98E4A', label_zh: '快速路', label_en: 'Expressway' },
-            main: { fill: '#B8C0C8', label_zh: '主干路', label_en: 'Main road' },
-          },
-        },
-      },
+      style: drawn('line', {
+        width: 3, stroke: '#B8C0C8', field: 'class',
+        classes: [
+          { code: 'express', color: '#D98E4A', zh: '快速路', en: 'Expressway' },
+          { code: 'main', color: '#B8C0C8', zh: '主干路', en: 'Main road' },
+        ],
+      }),
     },
     {
       name: 'building', title_zh: '建筑物', title_en: 'Buildings', theme: BASE, geometry: 'polygon', order: 30,
       fields: [name, number('floors', '层数', 'Floors', null), number('height', '高度', 'Height', 'm')],
-      label_field: 'name', first_level: { CityGrid: 7 }, style: { fill: '#D9D3C7', stroke: '#9A9284', width: 1 },
+      label_field: 'name', first_level: { CityGrid: 7 }, style: drawn('polygon', { fill: '#D9D3C7', stroke: '#9A9284', width: 1 }),
     },
     {
       name: 'facility', title_zh: '公共服务设施（学校、医院与社区服务中心）', title_en: 'Public facilities (schools, clinics, community centres)',
       theme: BASE, geometry: 'point', order: 50, fields: [name, number('pupils', '学生数', 'Pupils', '人')],
-      label_field: 'name', first_level: { CityGrid: 6 }, style: { fill: '#1F5FA8', stroke: '#FFFFFF', width: 1.5, radius: 5 },
+      label_field: 'name', first_level: { CityGrid: 6 }, style: drawn('point', { fill: '#1F5FA8', stroke: '#FFFFFF', width: 1.5, radius: 5 }),
     },
   ];
   const internal: LayerSketch = {
     name: 'parcel', title_zh: '规划地块', title_en: 'Planning parcels', theme: PLAN, geometry: 'polygon', order: 20,
     fields: [text('parcel_no', '地块编号', 'Parcel no.'), text('landuse', '用地代码', 'Land use'), number('area', '用地面积', 'Area', 'm²')],
     first_level: { CityGrid: 6 }, secrecy: 'internal', valid_time: true,
-    style: { fill: '#EEEEEE', stroke: '#7A7A6A', width: 0.8, categories: LAND_USE_STYLE },
+    style: drawn('polygon', { fill: '#EEEEEE', stroke: '#7A7A6A', width: 0.8, field: 'landuse', classes: LAND_USES }),
   };
   return (signedIn ? [...sketches, internal] : sketches).map((sketch) => layer(sketch, revision));
 }

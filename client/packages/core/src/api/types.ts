@@ -1,3 +1,7 @@
+import type { DrawnStyle } from './styles';
+
+export type * from './styles';
+
 /** Shapes of the JSON API. Coordinates are [easting, northing] in metres of the named CRS unless said otherwise. */
 
 export type Position = [number, number];
@@ -62,23 +66,6 @@ export interface FieldInfo {
   unit: string | null;
 }
 
-export interface CategoryStyle {
-  fill: string;
-  stroke?: string | null;
-  label_zh: string;
-  label_en: string;
-}
-
-export interface LayerStyle {
-  fill?: string | null;
-  stroke?: string | null;
-  /** Line width, CSS pixels. */
-  width?: number | null;
-  /** Radius of a point, CSS pixels. */
-  radius?: number | null;
-  categories?: { field: string; values: Record<string, CategoryStyle> } | null;
-}
-
 export interface ThemeInfo {
   code: string;
   title_zh: string;
@@ -102,7 +89,7 @@ export interface LayerInfo {
   overview?: boolean;
   label_field: string | null;
   fields: FieldInfo[];
-  style: LayerStyle;
+  style: DrawnStyle;
   secrecy: Secrecy;
   valid_time: boolean;
   updated_at: string | null;
