@@ -163,6 +163,16 @@ LAYER_DOORS = {
     "POST api/layers/<name>/metadata/approve": Door(
         "publish", ("/api/layers/{name}/metadata/approve",), "POST", {"number": 99}
     ),
+    "GET api/layers/<name>/styles": Door("publish", ("/api/layers/{name}/styles",)),
+    "GET api/layers/<name>/styles/<style>/<int:number>": Door(
+        "publish", ("/api/layers/{name}/styles/default/99",)
+    ),
+    "PUT api/layers/<name>/styles/<style>": Door(
+        "publish", ("/api/layers/{name}/styles/default",), "PUT", {"document": {"kind": "no_such_kind"}}
+    ),
+    "POST api/layers/<name>/styles/<style>/publish": Door(
+        "publish", ("/api/layers/{name}/styles/default/publish",), "POST", {"number": 99}
+    ),
     "GET api/layers/<name>/revisions": Door("publish", ("/api/layers/{name}/revisions",)),
     "GET api/layers/<name>/grants": Door("admin", ("/api/layers/{name}/grants",)),
     "POST api/layers/<name>/grants": Door(
@@ -241,6 +251,7 @@ OTHER_DOORS = {
     "GET api/deliveries/<int:number>/package.zip": ("/api/deliveries/1/package.zip",),
     "GET api/deliveries/<int:number>/parts/<int:order>/diff": ("/api/deliveries/1/parts/1/diff?op=update",),
     "GET api/delivery-profiles": ("/api/delivery-profiles",),
+    "GET api/styles/schema": ("/api/styles/schema",),
     "GET api/delivery-profiles/schema": ("/api/delivery-profiles/schema",),
     "PUT api/delivery-profiles/<slug:code>": (),
     "GET api/pulls": ("/api/pulls",),

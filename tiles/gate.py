@@ -4,7 +4,7 @@ Every refusal is written here or in the services that ask; what passes is a requ
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import BytesIO
 from typing import Any, ClassVar
@@ -15,6 +15,8 @@ from PIL import Image
 
 from accounts.principals import Principal
 from layers import rights
+from layers.actions import restyle
+from layers.actions.restyle import DEFAULT
 from layers.catalogue import Catalogue, LayerNotFound
 from layers.moments import Moment
 from layers.rights import Action, Scope
@@ -28,8 +30,6 @@ from spatial.tilegrids import TileMatrixSet
 from tiles import kept
 from tiles.drawing.pictures import Part
 from tiles.proxy import calls, source
-
-DEFAULT = "default"
 
 
 class StyleNotFound(OnemapError):
@@ -68,9 +68,12 @@ def passed(principal: Principal, name: str, style: str, known: Catalogue) -> Pas
     found = rights.scope(principal, name, Action.VIEW, of=known)
     if found.layer.is_table:
         raise LayerNotFound(layer=name)
-    if style not in {"", DEFAULT}:
+    document = restyle.published(found.layer, style or DEFAULT)
+    if document is None:
         raise StyleNotFound(layer=name)
-    return _judged(found, found.layer.style)
+    judged = _judged(found, document)
+    # Caches hold the default style.
+    return judged if style in {"", DEFAULT} else replace(judged, shown=Shown.LIVE)
 
 
 def _judged(found: Scope, style: Mapping[str, Any]) -> Passed:

@@ -16,6 +16,7 @@ from layers.models.grants import Grant
 from layers.models.overviews import Follower, Overview
 from layers.models.quality import MetadataVersion, QualityFinding, QualityRun
 from layers.models.rasters import RasterVersion
+from layers.models.styles import LayerStyle
 
 __all__ = [
     "CatalogueState",
@@ -38,6 +39,7 @@ __all__ = [
     "Follower",
     "Grant",
     "Layer",
+    "LayerStyle",
     "Lineage",
     "MetadataVersion",
     "Overview",

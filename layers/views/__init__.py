@@ -17,6 +17,7 @@ from layers.views import (
     pulls,
     quality,
     rasters,
+    styling,
 )
 
 router = Router(tags=["layers"], auth=caller)
@@ -32,4 +33,5 @@ router.add_router("", delivery_papers.router)
 router.add_router("", profiles.router)
 router.add_router("", quality.router)
 router.add_router("", keeping.router)
+router.add_router("", styling.router)
 router.add_router("", granting.router)
