@@ -5,44 +5,14 @@ Titles, fields, who owns them, who sees them, and how they look: the catalogue t
 
 from demo.landuse import occurring
 from demo.service_layers import SERVICES
-from demo.spec import AREA, CODE, NAME, NAME_EN, PARENT, FieldSpec, LayerSpec, Style, category, flat
-from demo.tables import land_uses
+from demo.spec import AREA, CODE, NAME, NAME_EN, PARENT, FieldSpec, LayerSpec, Style, flat, quiet
+from layers.styles.seeds import of_codes, seed
 
 
 def by_land_use(column: str) -> Style:
     """The colours of the land-use classes that occur (code list landuse-sd@2023), by the code in a column."""
-    shown = [land_uses()[code] for code in occurring()]
-    values = {
-        use.code: category(
-            "#{:02x}{:02x}{:02x}".format(*use.rgb),
-            "#000000" if use.code == "16" else "#7a7a7a",  # blank land is white with a black rim
-            use.name_zh,
-            use.name_en,
-        )
-        for use in shown
-    }
-    return {
-        "fill": "#eeeeee",
-        "stroke": "#7a7a7a",
-        "width": 0.5,
-        "categories": {"field": column, "values": values},
-    }
+    return of_codes("landuse-sd@2023", column, frozenset(occurring()))
 
-
-ROAD_STYLE: Style = {
-    "fill": "#b9b9b9",
-    "stroke": "#b9b9b9",
-    "width": 2.0,
-    "categories": {
-        "field": "class",
-        "values": {
-            "快速路": category("#e8743b", "#e8743b", "快速路", "Expressway"),
-            "主干路": category("#f2b33d", "#f2b33d", "主干路", "Main road"),
-            "次干路": category("#d9c68a", "#d9c68a", "次干路", "Secondary road"),
-            "支路": category("#b9b9b9", "#b9b9b9", "支路", "Local street"),
-        },
-    },
-}
 
 USE_NOTE = (
     "国土空间调查、规划、用途管制用地用海分类,2023年11月版",
@@ -58,15 +28,15 @@ CODED = {"unique": ["code"], "forms": {"code": "parcel_code"}}
 LAND = (
     LayerSpec(
         "division_district", "行政区", "Districts", "base", "planning", "polygon", "name", True,
-        DIVISION_FIELDS, flat("#f6efe259", "#8d5a97", 2.0), visible=True, key="code",
+        DIVISION_FIELDS, seed("division-district"), visible=True, key="code",
     ),
     LayerSpec(
         "division_street", "街道", "Subdistricts", "base", "planning", "polygon", "name", True,
-        DIVISION_FIELDS, flat("#f6efe226", "#a683ad", 1.2), key="code",
+        DIVISION_FIELDS, seed("division-street"), key="code",
     ),
     LayerSpec(
         "division_community", "社区", "Communities", "base", "planning", "polygon", "name", True,
-        DIVISION_FIELDS, flat("#f6efe21a", "#c2adc6", 0.8), key="code",
+        DIVISION_FIELDS, seed("division-community"), key="code",
     ),
     LayerSpec(
         "green_area", "山林绿地", "Green areas", "base", "planning", "polygon", "name", True,
@@ -96,12 +66,12 @@ LAND = (
             FieldSpec("class", "text", "等级", "Class", "", "快速路、主干路、次干路、支路", "In Chinese"),
             FieldSpec("width_m", "real", "红线宽度", "Width", "m", "红线之间", "Between the red lines"),
         ),
-        ROAD_STYLE, visible=True,
+        seed("roads-class"), visible=True,
     ),
     LayerSpec(
         "block", "街坊", "Blocks", "base", "planning", "polygon", "code", False,
         (CODE, FieldSpec("community", "text", "社区代码", "Community code"), AREA),
-        flat("#ece7dc66", "#b6ac98", 0.8), key="code",
+        quiet("#ece7dc66", "#b6ac98", 0.8, 10_000), key="code",
     ),
     LayerSpec(
         "parcel", "宗地", "Parcels", "status", "planning", "polygon", "code", False,
@@ -116,7 +86,7 @@ LAND = (
             LAND_USE_NAME,
             AREA,
         ),
-        flat("#f4efe633", "#9c8f78", 0.6), key="code", codes={"land_use": "landuse-sd@2023"},
+        quiet("#f4efe633", "#9c8f78", 0.6, 2_500), key="code", codes={"land_use": "landuse-sd@2023"},
         checks=CODED, update_days=30,
     ),
     LayerSpec(
@@ -156,7 +126,7 @@ LAND = (
             FieldSpec("use", "text", "用途", "Use", "", "中文用途", "In Chinese"),
             FieldSpec("year", "integer", "建成年份", "Year built"),
         ),
-        flat("#d8c9b6", "#9a8669", 0.6), visible=True, key="code", checks={"unique": ["code"]}, update_days=365,
+        seed("building"), visible=True, key="code", checks={"unique": ["code"]}, update_days=365,
     ),
 )  # fmt: skip
 LAYERS = (*LAND, *SERVICES)

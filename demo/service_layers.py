@@ -1,6 +1,7 @@
 """The layers that administration stands on, declared: control lines, grids, components, addresses, services, sales."""
 
-from demo.spec import AREA, CODE, NAME, FieldSpec, LayerSpec, flat
+from demo.spec import AREA, CODE, NAME, FieldSpec, LayerSpec, flat, quiet
+from layers.styles.seeds import seed
 
 COMMUNITY = FieldSpec("community", "text", "社区代码", "Community code")
 PARCEL = FieldSpec("parcel", "text", "宗地代码", "Parcel code")
@@ -10,15 +11,15 @@ DOCUMENT = FieldSpec("document", "text", "批准文号", "Approval document")
 SERVICES = (
     LayerSpec(
         "line_ecology", "生态保护红线", "Ecological protection red line", "plan", "planning", "polygon", "name",
-        True, (CODE, NAME, AREA), flat("#4c9a2a26", "#2e7d32", 2.0), key="code",
+        True, (CODE, NAME, AREA), seed("line-ecology"), key="code",
     ),
     LayerSpec(
         "line_farmland", "永久基本农田", "Permanent basic farmland", "plan", "planning", "polygon", "code",
-        False, (CODE, AREA), flat("#f2d64b40", "#b8860b", 1.2), key="code",
+        False, (CODE, AREA), seed("line-farmland"), key="code",
     ),
     LayerSpec(
         "line_urban", "城镇开发边界", "Urban development boundary", "plan", "planning", "polygon", "name",
-        True, (CODE, NAME, AREA), flat("#ffffff00", "#c2185b", 2.4), key="code",
+        True, (CODE, NAME, AREA), seed("line-urban"), key="code",
     ),
     LayerSpec(
         "plan_area", "法定图则范围", "Statutory plan areas", "plan", "planning", "polygon", "code", True,
@@ -30,7 +31,7 @@ SERVICES = (
             DOCUMENT,
             AREA,
         ),
-        flat("#ffffff00", "#6a4c93", 1.6), key="code",
+        quiet("#ffffff00", "#6a4c93", 1.6, 25_000), key="code",
     ),
     LayerSpec(
         "land_sale", "土地出让", "Land sales", "status", "planning", "polygon", "code", False,
@@ -45,7 +46,7 @@ SERVICES = (
             FieldSpec("far", "real", "容积率", "Floor area ratio"),
             AREA,
         ),
-        flat("#ef8a6266", "#b2412b", 1.0), key="code", codes={"land_use": "landuse-sd@2023"},
+        quiet("#ef8a6266", "#b2412b", 1.0, 5_000), key="code", codes={"land_use": "landuse-sd@2023"},
     ),
     LayerSpec(
         "grid_unit", "单元网格", "Unit grids", "management", "citycare", "polygon", "code", False,
@@ -58,13 +59,13 @@ SERVICES = (
             FieldSpec("duty_area", "text", "责任区代码", "Duty area code"),
             AREA,
         ),
-        flat("#ffffff00", "#7b8794", 0.6), key="code",
+        seed("grid-unit"), key="code",
         checks={"unique": ["code"], "partition": {"within": "division_community", "tolerance_m": 0.01}},
     ),
     LayerSpec(
         "duty_area", "责任网格", "Duty areas", "management", "citycare", "polygon", "code", False,
         (CODE, COMMUNITY, FieldSpec("grids", "integer", "网格数", "Grids"), AREA),
-        flat("#1f5fa80d", "#1f5fa8", 1.4), key="code",
+        seed("duty-area"), key="code",
     ),
     LayerSpec(
         "component", "管理部件", "Components", "management", "citycare", "point", "", False,
@@ -81,7 +82,7 @@ SERVICES = (
             FieldSpec("state", "text", "状态", "State", "", "完好、破损、丢失", "In Chinese"),
             FieldSpec("installed", "integer", "安装年份", "Year installed"),
         ),
-        flat("#0e7c86", "#ffffff", 0.8), key="code", checks={"unique": ["code"]}, update_days=90,
+        seed("component"), key="code", checks={"unique": ["code"]}, update_days=90,
     ),
     LayerSpec(
         "address", "门牌地址", "Addresses", "base", "planning", "point", "number", True,

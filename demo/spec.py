@@ -57,9 +57,10 @@ def flat(fill: str, stroke: str, width_px: float = 1.0) -> Style:
     return {"fill": fill, "stroke": stroke, "width": width_px}
 
 
-def category(fill: str, stroke: str, label_zh: str, label_en: str) -> dict[str, str]:
-    """The look of one class; a line takes its colour from both."""
-    return {"fill": fill, "stroke": stroke, "label_zh": label_zh, "label_en": label_en}
+def quiet(fill: str, stroke: str, width_px: float, labelled: int) -> Style:
+    """One look for every polygon; labels up to a scale of 1:`labelled`."""
+    symbols = [{"type": "fill", "color": fill}, {"type": "line", "color": stroke, "width": width_px}]
+    return {"kind": "single", "symbols": symbols, "labels": {"max_scale": labelled, "size": 11}}
 
 
 CODE = FieldSpec("code", "text", "代码", "Code")

@@ -1,6 +1,6 @@
 """Styles in versions: written as a draft, drawn once published, and published again as they once were."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -28,8 +28,8 @@ class StyleVersionNotFound(OnemapError):
     message_zh: ClassVar = "图层 {layer} 没有该样式的版本 {number}"
 
 
-def judge(layer: LayerInfo, document: Mapping[str, Any]) -> AnyStyle:
-    """The style of a document, if all of its fields are the layer's.
+def judge(layer: LayerInfo, document: Mapping[str, Any], fields: Collection[str]) -> AnyStyle:
+    """The style of a document, if it speaks of these fields alone.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def judge(layer: LayerInfo, document: Mapping[str, Any]) -> AnyStyle:
     found = read_style(document, layer.family)
     named = found.labels.field if found.labels is not None else None
     for field in sorted(fields_used(found) | ({named} if named else set())):
-        if field not in layer.by_name:
+        if field not in fields:
             raise StyleRefused(where="field", what=f"the layer has no field {field[:60]!r}")
     return found
 
@@ -53,7 +53,7 @@ def write_draft(
     ------
     StyleRefused
     """
-    judge(layer, document)
+    judge(layer, document, layer.by_name)
     row = Layer.objects.select_for_update().get(pk=layer.id)
     drafts = LayerStyle.objects.filter(layer=row, name=name, state=State.DRAFT)
     number = drafts.values_list("number", flat=True).first() or _next(row, name)
@@ -80,7 +80,7 @@ def publish(layer: LayerInfo, name: str, number: int, *, by: str) -> LayerStyle:
     """
     row = Layer.objects.select_for_update().get(pk=layer.id)
     found = version_of(layer, name, number)
-    judge(layer, found.document)
+    judge(layer, found.document, layer.by_name)
     if found.state == State.PUBLISHED:
         return found
     _keep_what_was(row, name)

@@ -209,8 +209,8 @@ def test_land_uses_are_in_the_code_table_and_in_the_legend(city, name):
     assert set(frame["land_use"]) <= set(table)
     names = {code: use.name_zh for code, use in table.items()}
     assert (frame["land_use"].map(names) == frame["land_use_name"]).all()
-    style = BY_NAME[name].style.get("categories")
-    assert style is None or set(frame["land_use"]) <= set(style["values"])
+    classes = BY_NAME[name].style.get("classes")
+    assert classes is None or set(frame["land_use"]) <= {one["values"][0] for one in classes}
 
 
 def test_areas_are_those_of_the_shapes(city):
