@@ -1,23 +1,28 @@
-"""The style of a layer as QGIS writes it (QML): one symbol, or one for each class of a field."""
+"""The style of a layer as QGIS writes it (QML): one symbol, one for each class of a field, or rules."""
 
-import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from layers.catalogue import LayerInfo
+from layers.styles.conditions import Condition
+from layers.styles.model import Categorised, Fill, Hatch, Line, Marker, Rule, Symbol, rules_of
+from layers.styles.showing import shown_style
 from spatial.validity import Family
 
-DEFAULT_FILL = "#e3e8ee"
-DEFAULT_STROKE = "#5f6e7e"
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
-_PIXELS_PER_MM = 3.78
-_KINDS = {
-    Family.POINT: ("marker", "SimpleMarker", 0),
-    Family.LINE: ("line", "SimpleLine", 1),
-    Family.POLYGON: ("fill", "SimpleFill", 2),
-}
+_PIXELS_PER_MM = 1 / 0.28  # OGC 05-078r4: the standardised rendering pixel
+_KINDS = {Family.POINT: ("marker", 0), Family.LINE: ("line", 1), Family.POLYGON: ("fill", 2)}
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_HATCHES = {
+    "diagonal": "b_diagonal",
+    "back_diagonal": "f_diagonal",
+    "horizontal": "horizontal",
+    "vertical": "vertical",
+    "cross": "cross",
+    "diagonal_cross": "diagonal_x",
+    "dots": "dense6",
+}
+_SHAPES = {"cross": "cross_fill"}  # the others are called alike
 
 
 def qml_of(layer: LayerInfo, visible: list[str]) -> str:
@@ -25,79 +30,155 @@ def qml_of(layer: LayerInfo, visible: list[str]) -> str:
 
     Parameters
     ----------
-    layer
-        With a style as the catalogue keeps it: fill, stroke, width, radius, categories.
     visible
-        The fields that the file holds: classes of a hidden field are not told.
+        The fields that the file holds: a style that speaks of another is not told.
     """
     root = ET.Element("qgis", version="3.34.0", styleCategories="Symbology|Labeling|Fields")
-    classes = _classes(layer.style, visible)
-    field = layer.style["categories"]["field"] if classes else ""
-    if classes:
-        renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr=field, enableorderby="0")
-        _categories(renderer, classes)
-    else:
+    style = shown_style(layer.style, layer.family, visible)
+    rules = [rule for rule in rules_of(style) if rule.symbols]
+    if isinstance(style, Categorised):
+        renderer = ET.SubElement(
+            root, "renderer-v2", type="categorizedSymbol", attr=style.field, enableorderby="0"
+        )
+        _categories(renderer, rules)
+    elif len(rules) == 1 and rules[0].where is None:
         renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol", enableorderby="0")
+    else:
+        renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", enableorderby="0")
+        _rules(renderer, rules)
     symbols = ET.SubElement(renderer, "symbols")
-    for number, (_, looks) in enumerate(classes or [("", layer.style)]):
-        _symbol(symbols, str(number), layer, {**layer.style, **looks})
+    for number, rule in enumerate(rules):
+        _symbol(symbols, str(number), layer.family, rule.symbols)
     _aliases(root, layer, visible)
-    ET.SubElement(root, "layerGeometryType").text = str(_KINDS[layer.family][2])
+    ET.SubElement(root, "layerGeometryType").text = str(_KINDS[layer.family][1])
     ET.indent(root)
     return _DOCTYPE + ET.tostring(root, encoding="unicode")
 
 
-def _classes(style: Mapping[str, Any], visible: list[str]) -> list[tuple[str, Mapping[str, Any]]]:
-    told = style.get("categories")
-    if not isinstance(told, dict) or told.get("field") not in visible:
-        return []
-    values = told.get("values")
-    if not isinstance(values, dict):
-        return []
-    return [(code, looks) for code, looks in values.items() if isinstance(looks, dict)]
-
-
-def _categories(renderer: ET.Element, classes: list[tuple[str, Mapping[str, Any]]]) -> None:
+def _categories(renderer: ET.Element, rules: list[Rule]) -> None:
+    """A category for each value; the one without a value is for all others."""
     found = ET.SubElement(renderer, "categories")
-    for number, (code, looks) in enumerate(classes):
-        label = f"{code} {looks.get('label_zh') or looks.get('label_en') or ''}".strip()
-        ET.SubElement(
-            found, "category", value=code, symbol=str(number), label=label, render="true", type="string"
-        )
+    for number, rule in enumerate(rules):
+        for value in _values(rule):
+            label = f"{value} {rule.title_zh or rule.title_en}".strip()
+            told = {"value": value, "symbol": str(number), "label": label, "render": "true", "type": "string"}
+            ET.SubElement(found, "category", told)
 
 
-def _symbol(symbols: ET.Element, name: str, layer: LayerInfo, looks: Mapping[str, Any]) -> None:
-    kind, drawn, _ = _KINDS[layer.family]
+def _values(rule: Rule) -> list[str]:
+    if rule.where is None:
+        return [""]
+    given = rule.where[2]
+    return [str(one) for one in (given if isinstance(given, list) else [given])]
+
+
+def _rules(renderer: ET.Element, rules: list[Rule]) -> None:
+    found = ET.SubElement(renderer, "rules", key="root")
+    for number, rule in enumerate(rules):
+        told = {"symbol": str(number), "key": f"rule-{number}", "label": rule.title_zh or rule.title_en}
+        if rule.otherwise:
+            told["filter"] = "ELSE"
+        elif rule.where is not None:
+            told["filter"] = expression(rule.where)
+        # QGIS calls the denominators by what is seen: the smallest scale has the largest number.
+        for name, scale in (("scalemindenom", rule.min_scale), ("scalemaxdenom", rule.max_scale)):
+            if scale is not None:
+                told[name] = f"{scale:.10g}"
+        ET.SubElement(found, "rule", told)
+
+
+def expression(condition: Condition) -> str:
+    """A condition as QGIS writes it."""
+    operator, *rest = condition
+    if operator in {"all", "any"}:
+        return (" AND " if operator == "all" else " OR ").join(f"({expression(one)})" for one in rest)
+    if operator == "not":
+        return f"NOT coalesce({expression(rest[0])}, false)"
+    column = '"' + rest[0].replace('"', '""') + '"'
+    if operator == "null":
+        return f"{column} IS NULL"
+    if operator == "in":
+        return f"{column} IN ({', '.join(map(_literal, rest[1]))})"
+    sign = {"==": "=", "!=": "<>"}.get(operator, operator)
+    return f"{column} {sign} {_literal(rest[1])}"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _symbol(symbols: ET.Element, name: str, family: Family, parts: Iterable[Symbol]) -> None:
     symbol = ET.SubElement(
-        symbols, "symbol", type=kind, name=name, alpha="1", clip_to_extent="1", force_rhr="0"
+        symbols, "symbol", type=_KINDS[family][0], name=name, alpha="1", clip_to_extent="1", force_rhr="0"
     )
-    part = ET.SubElement(symbol, "layer", {"class": drawn, "enabled": "1", "locked": "0", "pass": "0"})
-    options = ET.SubElement(part, "Option", type="Map")
-    for key, value in _options(layer.family, looks).items():
-        ET.SubElement(options, "Option", name=key, value=value, type="QString")
+    for part in parts:
+        for drawn, told in _layers(part):
+            made = ET.SubElement(
+                symbol, "layer", {"class": drawn, "enabled": "1", "locked": "0", "pass": "0"}
+            )
+            options = ET.SubElement(made, "Option", type="Map")
+            for key, value in told.items():
+                ET.SubElement(options, "Option", name=key, value=value, type="QString")
 
 
-def _options(family: Family, looks: Mapping[str, Any]) -> dict[str, str]:
-    fill, stroke = _rgba(looks.get("fill"), DEFAULT_FILL), _rgba(looks.get("stroke"), DEFAULT_STROKE)
-    width = f"{_number(looks.get('width'), 1.0) / _PIXELS_PER_MM:.3f}"
-    if family is Family.LINE:
-        return {"line_color": stroke, "line_width": width, "line_width_unit": "MM", "line_style": "solid"}
-    shared = {"color": fill, "outline_color": stroke, "outline_width": width, "outline_width_unit": "MM"}
-    if family is Family.POINT:
-        size = f"{2 * _number(looks.get('radius'), 4.0) / _PIXELS_PER_MM:.3f}"
-        return {**shared, "name": "circle", "size": size, "size_unit": "MM", "outline_style": "solid"}
-    return {**shared, "style": "solid", "outline_style": "solid", "joinstyle": "bevel"}
+def _layers(part: Symbol) -> list[tuple[str, dict[str, str]]]:
+    """What QGIS draws a symbol with, the lowest first."""
+    if isinstance(part, Fill):
+        return [("SimpleFill", {"color": _rgba(part.color), "style": "solid", "outline_style": "no"})]
+    if isinstance(part, Hatch):
+        return [
+            (
+                "SimpleFill",
+                {"color": _rgba(part.color), "style": _HATCHES[part.pattern], "outline_style": "no"},
+            )
+        ]
+    if isinstance(part, Marker):
+        return [("SimpleMarker", _marker(part))]
+    casing = [_line(part, part.casing, part.width + 2 * part.casing_width)] if part.casing else []
+    dash = {
+        "use_customdash": "1",
+        "customdash": ";".join(_mm(one) for one in part.dash),
+        "customdash_unit": "MM",
+    }
+    name, told = _line(part, part.color, part.width)
+    return [*casing, (name, {**told, **(dash if part.dash else {})})]
 
 
-def _rgba(colour: Any, fallback: str) -> str:
+def _line(part: Line, colour: str, width: float) -> tuple[str, dict[str, str]]:
+    told = {
+        "line_color": _rgba(colour),
+        "line_width": _mm(width),
+        "line_width_unit": "MM",
+        "line_style": "solid",
+    }
+    cap = "flat" if part.cap == "butt" else part.cap
+    return "SimpleLine", {**told, "capstyle": cap, "joinstyle": part.join}
+
+
+def _marker(part: Marker) -> dict[str, str]:
+    return {
+        "name": _SHAPES.get(part.shape, part.shape),
+        "color": _rgba(part.fill),
+        "outline_color": _rgba(part.stroke),
+        "outline_width": _mm(part.stroke_width),
+        "outline_width_unit": "MM",
+        "outline_style": "solid",
+        "size": _mm(part.size),
+        "size_unit": "MM",
+    }
+
+
+def _mm(pixels: float) -> str:
+    return f"{pixels / _PIXELS_PER_MM:.3f}"
+
+
+def _rgba(colour: str) -> str:
     """'r,g,b,a' of #rrggbb or #rrggbbaa."""
-    text = colour if isinstance(colour, str) and _COLOUR.fullmatch(colour) else fallback
-    parts = bytes.fromhex(text[1:])
-    return ",".join(str(part) for part in (*parts, 255)[:4])
-
-
-def _number(value: Any, fallback: float) -> float:
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1_000 else fallback
+    return ",".join(str(part) for part in (*bytes.fromhex(colour[1:]), 255)[:4])
 
 
 def _aliases(root: ET.Element, layer: LayerInfo, visible: list[str]) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import xml.etree.ElementTree as ET
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -279,15 +280,41 @@ def test_a_geopackage_knows_aliases_codes_and_its_style(scope, tmp_path):
     assert (name, shape) == ("parcels_out", "geom")
     renderer = ET.fromstring(qml).find("renderer-v2")
     assert (renderer.get("type"), renderer.get("attr")) == ("categorizedSymbol", "名称")
-    assert [one.get("value") for one in renderer.iter("category")] == ["0701"]
+    assert [one.get("value") for one in renderer.iter("category")] == ["0701", ""]
     colours = [one.get("value") for one in renderer.iter("Option") if one.get("name") == "color"]
-    assert colours == ["255,0,0,128"]
+    assert colours == ["255,0,0,128", "238,238,238,255"]
     assert pyogrio.read_info(path, layer="parcels_out")["features"] == ROWS
 
 
 def test_a_style_does_not_tell_hidden_fields(parcels):
     layer = operator_scope("parcels_out").layer
     assert "住宅" not in exports.writing.geopackage.qml_of(layer, ["宗地代码_parcel"])
+
+
+def test_a_style_of_rules_is_one_in_qgis(parcels):
+    layer = operator_scope("parcels_out").layer
+    hatch, line = (
+        {"type": "hatch", "pattern": "cross", "color": "#00ff00"},
+        {"type": "line", "color": "#000000"},
+    )
+    cased = {**line, "casing": "#ffffff", "dash": [4, 2]}
+    rules = [
+        {
+            "where": ["all", ["in", "名称", ["它's", "b"]], ["not", ["null", "名称"]]],
+            "symbols": [hatch, cased],
+        },
+        {"otherwise": True, "symbols": [line], "max_scale": 5000},
+    ]
+    qml = exports.writing.geopackage.qml_of(replace(layer, style={"kind": "rules", "rules": rules}), ["名称"])
+    renderer = ET.fromstring(qml).find("renderer-v2")
+
+    assert [one.get("filter") for one in renderer.iter("rule")] == [
+        """("名称" IN ('它''s', 'b')) AND (NOT coalesce("名称" IS NULL, false))""",
+        "ELSE",
+    ]
+    assert [one.get("scalemaxdenom") for one in renderer.iter("rule")] == [None, "5000"]
+    drawn = [one.get("class") for one in renderer.iter("layer")]
+    assert drawn == ["SimpleFill", "SimpleLine", "SimpleLine", "SimpleLine"]
 
 
 def test_gbk_is_written_and_what_it_lacks_is_refused(scope, tmp_path):
