@@ -60,7 +60,7 @@ def _layer(request: HttpRequest, one: Scope, state: dict[str, Any]) -> dict[str,
         "name": layer.name,
         "title": words(request, layer.title_zh, layer.title_en),
         "abstract": words(request, layer.abstract_zh, layer.abstract_en),
-        "queryable": int(Action.QUERY in one.actions),
+        "queryable": "1" if Action.QUERY in one.actions else "0",
         "time": str(Moment.today().valid_from) if layer.valid_time else None,
         "boxes": [],
     }
