@@ -44,7 +44,9 @@ def legend_png(rows: Sequence[tuple[str, Rule]], family: Family) -> bytes:
     drawn = [part for number, row in enumerate(rows) for part in _row(number, *row, family, size)]
     digest = hashlib.sha256(" ".join(one.digest for one in drawn).encode()).hexdigest()[:24]
     return pool().draw(
-        Picture(digest, map_xml(drawn, SRS), *size, (0.0, 0.0, *map(float, size)), "png32", "#ffffff")
+        Picture(
+            digest, map_xml(drawn, SRS), *size, (0.0, 0.0, float(size[0]), float(size[1])), "png32", "#ffffff"
+        )
     )
 
 
