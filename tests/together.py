@@ -5,10 +5,13 @@ so do those of a module. The long ones come first, so that no worker is left alo
 """
 
 import fcntl
-from contextlib import ExitStack, contextmanager
+import threading
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import psycopg2
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).parent
 # Fixtures and folders whose users stay together, the longest group first.
@@ -81,13 +84,30 @@ def locked(path, how=fcntl.LOCK_EX):
 
 @contextmanager
 def turn(item):
-    """The time of one test: beside others, or alone if it measures time or load.
+    """The time of one test: beside others, or alone if it measures time or load, or must find no transaction open.
 
-    Whoever waits to be alone holds the gate, so that no other test begins meanwhile.
+    Whoever waits to be alone holds the gate, so that no other test begins meanwhile. A module may keep a transaction
+    open over its tests: whoever needs none lets it go on and comes back.
     """
     folder = run_folder(item.config)
-    alone = item.get_closest_marker("alone") is not None
+    quiet = item.get_closest_marker("quiet") is not None
+    alone = quiet or item.get_closest_marker("alone") is not None
     with ExitStack() as inside:
-        with locked(folder / "gate.lock"):
-            inside.enter_context(locked(folder / "room.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
+        while True:
+            with locked(folder / "gate.lock"):
+                inside.enter_context(locked(folder / "room.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
+            if not quiet or no_transaction_is_open():
+                break
+            inside.close()
+            threading.Event().wait(0.5)
         yield
+
+
+def no_transaction_is_open():
+    """Whether no session of the server holds back what is read up to the oldest open transaction."""
+    told = {key: settings.DATABASES["default"][key] or None for key in ("USER", "PASSWORD", "HOST", "PORT")}
+    names = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    with closing(psycopg2.connect(dbname="postgres", **{names[key]: told[key] for key in names})) as linked:
+        with linked.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL")
+            return cursor.fetchone() == (0,)

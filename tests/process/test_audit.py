@@ -10,7 +10,8 @@ from accounts.principals import PUBLIC, caller_address
 from process import audit
 from process.models import AuditRecord, AuditSeal
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# What is read ends where any transaction of the server is still open, another test's too.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quiet]
 
 
 @pytest.fixture

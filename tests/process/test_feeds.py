@@ -7,7 +7,8 @@ from process.audit import record
 from process.feeds import START, Cursor, read
 from process.models import AuditRecord
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# What is read ends where any transaction of the server is still open, another test's too.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quiet]
 TABLE = AuditRecord._meta.db_table
 
 
