@@ -58,7 +58,7 @@ def kind_of(method: str, path: str, query: str) -> Kind:
     """
     if method not in _SAFE:
         return WRITE
-    if path.startswith("/services/wms"):
+    if path.startswith(("/services/wms", "/services/wmts")):
         return PICTURE
     if path.startswith("/tiles/") or _TILE.match(path):
         return TILE if not path.startswith("/tiles/") or path.endswith(".mvt") else PICTURE

@@ -2,6 +2,7 @@
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from urllib.parse import quote
 
 import pytest
@@ -14,6 +15,8 @@ from tests.people import Caller, body_of
 ITEMS = "/ogc/collections/target/items"
 TELLTALE = re.compile(r"Traceback|psycopg|SQLSTATE|/usr/|/home/|GDAL_ERROR|relation \"")
 REFUSALS = {400, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428}
+
+OGC_REFUSALS = {"text/xml; charset=utf-8", "application/vnd.ogc.se_xml"}
 
 NUMBERS = [
     "nan",
@@ -107,19 +110,28 @@ def sent(text) -> str:
     return quote(text, safe="")
 
 
+def _assert_refusal(answer, body, text) -> None:
+    """A refusal in the words of whoever was asked, with the request's id in it."""
+    media, requested = answer.headers["Content-Type"], answer.headers["X-Request-Id"]
+    assert re.fullmatch("[0-9a-f]{32}", requested)
+    service = answer.request["PATH_INFO"].startswith("/services/")
+    assert media in (OGC_REFUSALS if service else {"application/problem+json"})
+    if answer.request["REQUEST_METHOD"] == "HEAD":
+        assert body == b""
+    elif service:
+        assert ET.fromstring(text).tag.endswith("ExceptionReport")
+        assert requested in text
+    else:
+        problem = json.loads(body)
+        assert (problem["status"], problem["request_id"]) == (answer.status_code, requested)
+
+
 def assert_calm(answer) -> None:
     body = body_of(answer)
     text = body.decode("utf-8", "replace")
     assert answer.status_code < 500, text[:300]
     assert TELLTALE.search(text) is None
     if answer.status_code >= 400:
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        if answer.request["REQUEST_METHOD"] == "HEAD":
-            assert body == b""
-            return
-        problem = json.loads(body)
-        assert problem["status"] == answer.status_code
         assert answer.status_code in REFUSALS | {401}
-        assert re.fullmatch("[0-9a-f]{32}", problem["request_id"])
-        assert answer.headers["X-Request-Id"] == problem["request_id"]
+        _assert_refusal(answer, body, text)
     assert "\n" not in "".join(map(str, answer.headers.values()))

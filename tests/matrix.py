@@ -201,6 +201,12 @@ OTHER_DOORS = {
         "/services/wms?SERVICE=WMS&REQUEST=GetCapabilities",
         "/services/wms?SERVICE=WMS&REQUEST=GetCapabilities&VERSION=1.1.1",
     ),
+    "GET services/wmts": ("/services/wmts?SERVICE=WMTS&REQUEST=GetCapabilities",),
+    "GET services/wmts/1.0.0/WMTSCapabilities.xml": ("/services/wmts/1.0.0/WMTSCapabilities.xml",),
+    "GET services/wmts/rest/<str:layer>/<str:style>/<str:grid>/<str:z>/<str:row>/<str:column>.<str:suffix>": (
+        "/services/wmts/rest/hidden_ground/default/CityGrid/0/0/0.png",
+        "/services/wmts/rest/open_ground/default/NoGrid/0/0/0.png",
+    ),
     "GET catalogue/": ("/catalogue/", "/catalogue/?q=ground", "/catalogue/?q=TITLE"),
     "GET api/map": ("/api/map",),
     "GET api/layers": ("/api/layers",),
@@ -293,7 +299,14 @@ OTHER_DOORS = {
     "GET api/openapi.json": ("/api/openapi.json",),
     "GET api/": ("/api/",),
 }
-LISTS = {"GET ogc/collections", "GET services/wms", "GET catalogue/", "GET api/layers", "GET ogc/api"}
+LISTS = {
+    "GET ogc/collections",
+    "GET services/wms",
+    "GET services/wmts",
+    "GET catalogue/",
+    "GET api/layers",
+    "GET ogc/api",
+}
 
 
 @pytest.fixture(scope="module")

@@ -128,6 +128,7 @@ OWN_FIGURES = {
         *("float(np.hypot(*np.diff(course, axis=0).T).sum())", "float(f'{value:.7g}')"),
         *("float(place[0, 0])", "float(place[0, 1])"),
     },
+    "tiles/wmts/views.py": {"float(part)"},
     "tiles/views.py": {
         "int(json.loads(levels).get(grid, grids()[grid].min_level))",
         "json.loads(levels)",

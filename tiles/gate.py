@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 import shapely
 from django.conf import settings
+from mapproxy.image.mask import mask_image
+from mapproxy.util.coverage import load_limited_to
 from PIL import Image
 
 from accounts.principals import Principal
@@ -93,6 +95,13 @@ def _judged(found: Scope, style: Mapping[str, Any]) -> Passed:
 def _label_fields(found: Scope, model: AnyStyle) -> frozenset[str]:
     named = (model.labels or Labels()).field or found.layer.label_field
     return frozenset({named}) if named in found.layer.by_name else frozenset()
+
+
+def extent_of(found: Scope, extent: Sequence[float] | None) -> Sequence[float] | None:
+    """A layer's extent, or the caller's own area of it (storage CRS: xmin, ymin, xmax, ymax)."""
+    if found.areas is None:
+        return extent
+    return [float(side) for side in shapely.total_bounds([shapely.from_wkb(area) for area in found.areas])]
 
 
 def whole(found: Passed) -> Scope:
@@ -199,22 +208,32 @@ def kept_tile(
     group = kept.Group.of(found.scope.layer, grid, index)
     body, shows = kept.tile(group, index, lambda: calls.call(known, path, {}, None))
     if found.shown is Shown.CUT:
-        body = calls.call(known, path, {}, _authorizer([found]))
+        body = _cut(body, found.scope, grid, grid.bounds(*index))
     return body, shows
+
+
+def _cut(body: bytes, found: Scope, grid: TileMatrixSet, box: BBox) -> bytes:
+    """A tile without what lies outside the caller's areas; of the very bytes that were judged."""
+    image = mask_image(
+        Image.open(BytesIO(body)), tuple(box), f"EPSG:{grid.srid}", load_limited_to(_limits(found))
+    )
+    target = BytesIO()
+    image.save(target, "PNG")
+    return target.getvalue()
+
+
+def _limits(found: Scope) -> dict[str, Any]:
+    """The caller's areas as MapProxy takes them."""
+    area = shapely.union_all([shapely.from_wkb(part) for part in found.areas or ()])
+    return {"geometry": area, "srs": f"EPSG:{settings.ONEMAP_SRID}"}
 
 
 def _authorizer(layers: Sequence[Passed]) -> Any:
     """MapProxy's question about each layer, answered: cut at the caller's areas where there are any."""
 
     def limits(one: Passed) -> dict[str, Any]:
-        if one.scope.areas is None:
-            return {"map": True, "tile": True}
-        area = shapely.union_all([shapely.from_wkb(part) for part in one.scope.areas])
-        return {
-            "map": True,
-            "tile": True,
-            "limited_to": {"geometry": area, "srs": f"EPSG:{settings.ONEMAP_SRID}"},
-        }
+        allowed: dict[str, Any] = {"map": True, "tile": True}
+        return allowed if one.scope.areas is None else {**allowed, "limited_to": _limits(one.scope)}
 
     def authorize(service: str, names: Sequence[str], environ: Any = None, **_: Any) -> dict[str, Any]:
         return {"authorized": "partial", "layers": {one.scope.layer.name: limits(one) for one in layers}}

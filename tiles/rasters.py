@@ -15,6 +15,7 @@ from spatial.citygrid import TILE_PIXELS, TileOutside
 from spatial.crs import crs_of
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import parse_integer
+from spatial.tilegrids import TileMatrixSet
 from tiles import gate
 from tiles.queries import grid_of
 from tiles.views import INDEX, VERSION, BadTileAddress, BadVersion
@@ -50,18 +51,37 @@ def tile(request: HttpRequest, name: str, grid: str, z: str, x: str, y: str, suf
     index = (level, column, row)
     if not matrix.contains(*index):
         raise TileOutside(grid=grid, z=z, x=x, y=y)
-    if found.shown is gate.Shown.LIVE:
-        size = (TILE_PIXELS, TILE_PIXELS)
-        view = gate.View(crs_of(matrix.srid), matrix.bounds(*index), size, MEDIA[suffix], None)
-        body, revision = gate.get_map([found], [Moment.today()], view, known), None
-    else:
-        png, shown = gate.kept_tile(found, matrix, index, known)
-        body, revision = gate.encoded(png, MEDIA[suffix]), shown.revision
+    body, revision = made(found, matrix, index, MEDIA[suffix], None, known)
     note_read(principal, found.scope, "tiles", often=True)
-    return _answer(request, body, MEDIA[suffix], revision, given.get("v"))
+    return answer(request, body, MEDIA[suffix], revision, given.get("v"))
 
 
-def _answer(
+def made(
+    found: gate.Passed,
+    matrix: TileMatrixSet,
+    index: tuple[int, int, int],
+    media: str,
+    moment: Moment | None,
+    known: catalogue.Catalogue,
+) -> tuple[bytes, int | None]:
+    """A tile and the revision it shows: kept, or (revision None) drawn for this caller or another day.
+
+    Parameters
+    ----------
+    index
+        z, x, y.
+    moment
+        None: today.
+    """
+    if moment is None and found.shown is not gate.Shown.LIVE:
+        png, shown = gate.kept_tile(found, matrix, index, known)
+        return gate.encoded(png, media), shown.revision
+    size = (TILE_PIXELS, TILE_PIXELS)
+    view = gate.View(crs_of(matrix.srid), matrix.bounds(*index), size, media, None)
+    return gate.get_map([found], [moment or Moment.today()], view, known), None
+
+
+def answer(
     request: HttpRequest, body: bytes, media: str, revision: int | None, asked: str | None
 ) -> HttpResponse:
     """The tile, or that the one the caller has is still true."""

@@ -1,10 +1,12 @@
 """Refusals as the OGC services write them: ServiceExceptionReport (WMS), ows:ExceptionReport (WMTS, WFS)."""
 
+import re
 from xml.sax.saxutils import escape, quoteattr
 
 from spatial.errors import OnemapError
 
 SERVICES = "/services/"
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 # Our codes in the words of WMS 1.3.0 (OGC 06-042, table E.1); 1.1.1 says SRS for CRS.
 WMS_CODES = {
     "layer-not-found": "LayerNotDefined",
@@ -20,7 +22,7 @@ WMS_CODES = {
 OWS_CODES = {
     "missing-parameter": "MissingParameterValue",
     "unknown-operation": "OperationNotSupported",
-    "tile-outside": "TileOutOfRange",
+    "tile-out-of-range": "TileOutOfRange",
 }
 
 
@@ -34,14 +36,14 @@ def report(path: str, version: str, error: OnemapError, language: str, request_i
     version
         As the client named it, "" if not.
     """
-    text = f"{error.text(language)} (request {request_id})"
+    text = NO_XML.sub("\ufffd", f"{error.text(language)} (request {request_id})")
     if path.startswith("/services/wms"):
         return _wms(version, error, text)
     code = OWS_CODES.get(
         error.code, "InvalidParameterValue" if error.kind.value in _SENDERS else "NoApplicableCode"
     )
-    where = error.facts.get("parameter")
-    locator = f" locator={quoteattr(str(where))}" if where else ""
+    where = error.facts.get("parameter") or next((word for word in ("layer",) if word in error.facts), None)
+    locator = f" locator={quoteattr(NO_XML.sub('?', str(where)))}" if where else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/1.1" version="1.0.0">'

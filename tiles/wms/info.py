@@ -17,6 +17,7 @@ from layers.rights import Scope
 from layers.styles.model import Line, Marker, rules_of
 from layers.styles.reading import AnyStyle
 from spatial.crs import CRS84, transformation
+from tiles.reports import NO_XML
 from tiles.wms.asking import InfoAsked
 
 LEAST_PX = 3.0
@@ -79,7 +80,9 @@ def _plain(found: list[Found]) -> str:
 
 
 def _html(found: list[Found]) -> str:
-    return render_to_string("wms/info.html", {"found": [one for one in found if one.features]})
+    # Pairs: a field may be called `items`, and a template would take it for the method.
+    told = [(one.title, [list(feature["properties"].items()) for feature in one.features]) for one in found]
+    return render_to_string("wms/info.html", {"found": told})
 
 
 def _json(found: list[Found]) -> str:
@@ -113,7 +116,7 @@ def _gml(found: list[Found]) -> str:
             parts.append(
                 f"<gml:featureMember><onemap:{one.name} {label}>{fields}</onemap:{one.name}></gml:featureMember>"
             )
-    return "".join([*parts, "</onemap:FeatureCollection>"])
+    return NO_XML.sub("\ufffd", "".join([*parts, "</onemap:FeatureCollection>"]))
 
 
 WRITERS: dict[str, Callable[[list[Found]], str]] = {

@@ -1,7 +1,7 @@
 """/services/wms."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +17,7 @@ from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
 from tiles import gate, legends
 from tiles.kvp import Kvp, UnknownOperation
+from tiles.reports import NO_XML
 from tiles.wms import asking, info
 
 CAPABILITIES = {"1.1.1": "application/vnd.ogc.wms_xml", "1.3.0": "text/xml; charset=utf-8"}
@@ -50,7 +51,7 @@ def capabilities(request: HttpRequest, kvp: Kvp) -> HttpResponse:
         "most_side": asking.MOST_SIDE,
         "most_layers": asking.MOST_LAYERS,
     }
-    text = render_to_string(f"wms/capabilities_{version}.xml", told)
+    text = NO_XML.sub("\ufffd", render_to_string(f"wms/capabilities_{version}.xml", told))
     return HttpResponse(text, content_type=CAPABILITIES[version])
 
 
@@ -64,14 +65,14 @@ def _layer(request: HttpRequest, one: Scope, state: dict[str, Any]) -> dict[str,
         "time": str(Moment.today().valid_from) if layer.valid_time else None,
         "boxes": [],
     }
-    extent = state["extent"] if one.areas is None else None
+    extent = gate.extent_of(one, state["extent"])
     if extent:
         told["geographic"] = axes.extent_out(extent, axes.output_crs(None))
         told["boxes"] = [_box(crs, extent) for crs in axes.offered()[1:]]
     return told
 
 
-def _box(crs: Any, extent: list[float]) -> dict[str, Any]:
+def _box(crs: Any, extent: Sequence[float]) -> dict[str, Any]:
     """The extent in a CRS: `plain` east first, `ordered` in the CRS's own order."""
     plain = axes.extent_out(extent, crs)
     ordered = [plain[1], plain[0], plain[3], plain[2]] if crs.north_first else plain

@@ -13,7 +13,7 @@ from PIL import Image
 from layers.ogc import axes
 from spatial.crs import crs_of
 from spatial.numbers import BBox
-from tests.tiles.conftest import imported
+from tests.tiles.conftest import GRIDS, imported, tile_at
 
 EAST, NORTH, SIDE = 506_000.0, 2_500_000.0, 100.0  # a square of 100 m, 4547
 PAINTED = (227, 232, 238)
@@ -22,7 +22,8 @@ PAINTED = (227, 232, 238)
 @pytest.fixture(scope="session")
 def plot(site, tmp_path_factory):
     shape = shapely.box(EAST, NORTH, EAST + SIDE, NORTH + SIDE)
-    frame = gpd.GeoDataFrame({"name": ["一号地"]}, geometry=[shape], crs=4547)
+    values = {"name": ["一号地"], "items": ["<b>\x02&"]}
+    frame = gpd.GeoDataFrame(values, geometry=[shape], crs=4547)
     return imported(site, tmp_path_factory.mktemp("plot") / "plot.gpkg", "plot_of_wms", frame)
 
 
@@ -121,6 +122,7 @@ def test_capabilities_tell_what_the_caller_may_see(site, plot):
         ({"TIME": "yesterday"}, 400, "InvalidDimensionValue"),
         ({"REQUEST": "Draw"}, 400, "OperationNotSupported"),
         ({"layers": "plot_of_wms"}, 400, None),
+        ({"BBOX": "%00%01,%EF%BF%BF,&lt;,]]%3E"}, 400, None),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_in_the_services_own_words(site, plot, more, status, code):
@@ -161,7 +163,12 @@ def test_version_1_1_1_says_x_and_y(site, plot):
 
 @pytest.mark.parametrize("media", ["text/html", "application/vnd.ogc.gml"])
 def test_other_formats_tell_the_same(site, plot, media):
-    assert "一号地" in informed(site, I="150", J="100", INFO_FORMAT=media)[1]
+    body = informed(site, I="150", J="100", INFO_FORMAT=media)[1]
+
+    assert "一号地" in body
+    assert "<b>" not in body  # a field called `items`, with what is neither HTML nor XML
+    if media.endswith("gml"):
+        assert ET.fromstring(body) is not None
 
 
 @pytest.mark.parametrize(
@@ -214,3 +221,16 @@ def test_a_picture_is_cut_where_the_right_ends(site, plot, half, tmp_path_factor
     assert abs(left - 100) <= 1
     assert abs(right - 150) <= 1, right
     assert site.get(asked(LAYERS="half_plot"))[0] == 404
+
+
+def test_a_tile_is_cut_where_the_right_ends(site, half):
+    """The kept tile is whole; what a caller with half of it gets is cut of the same bytes."""
+    grid, z = GRIDS["CityGrid"], 10
+    x, y = tile_at(grid, z, EAST + 50, NORTH + 50)
+    image = drawn(site, f"/tiles/half_plot/CityGrid/{z}/{x}/{y}.png", half[0])
+    left, right, _, _ = painted(image.convert("RGBA"))
+    box, pixel = grid.bounds(z, x, y), grid.resolution(z)
+
+    assert abs(left - max(0, (EAST - box.xmin) / pixel)) <= 2
+    assert abs(right - (EAST + 50 - box.xmin) / pixel) <= 2
+    assert site.get(f"/tiles/half_plot/CityGrid/{z}/{x}/{y}.png")[0] == 404
