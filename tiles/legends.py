@@ -18,13 +18,13 @@ MOST_LETTERS = 40
 
 
 def titled(style: AnyStyle, layer_title: str, *, english: bool) -> list[tuple[str, Rule]]:
-    """The rules that a reader can tell apart, with their titles."""
-    rules = rules_of(style)
-    return [
-        ((rule.title_en if english else rule.title_zh) or rule.title_zh or layer_title, rule)
-        for rule in rules
-        if rule.symbols
-    ]
+    """The rules that a reader can tell apart, with their titles; of one class at several scales, the first."""
+    found: dict[str, tuple[str, Rule]] = {}
+    for rule in rules_of(style):
+        if rule.symbols:
+            title = (rule.title_en if english else rule.title_zh) or rule.title_zh or layer_title
+            found.setdefault(json.dumps([rule.where, rule.otherwise], ensure_ascii=False), (title, rule))
+    return list(found.values())
 
 
 def legend_json(rows: Sequence[tuple[str, Rule]]) -> list[dict[str, Any]]:

@@ -121,11 +121,13 @@ class Single(Shared):
 
 
 class Class(Strict):
-    """Features with one of these values."""
+    """Features with one of these values; the same values may look otherwise between other scales."""
 
     values: Annotated[tuple[Value, ...], Field(min_length=1, max_length=100)]
     title_zh: Words = ""
     title_en: Words = ""
+    min_scale: Scale | None = None
+    max_scale: Scale | None = None
     symbols: Symbols
 
 
@@ -183,17 +185,7 @@ def rules_of(style: Single | Categorised | Graduated | Ruled) -> tuple[Rule, ...
     if isinstance(style, Ruled):
         return tuple(_narrowed(rule, style) for rule in style.rules)
     made = style.classes if isinstance(style, Categorised) else style.intervals
-    rules = [
-        Rule(
-            title_zh=one.title_zh,
-            title_en=one.title_en,
-            where=_condition(style.field, one),
-            symbols=one.symbols,
-            min_scale=low,
-            max_scale=high,
-        )
-        for one in made
-    ]
+    rules = [_narrowed(_rule_of(style.field, one), style) for one in made]
     if style.other is not None:
         other = style.other
         rules.append(
@@ -209,6 +201,18 @@ def rules_of(style: Single | Categorised | Graduated | Ruled) -> tuple[Rule, ...
     return tuple(rules)
 
 
+def _rule_of(field: str, one: Class | Interval) -> Rule:
+    scales = (one.min_scale, one.max_scale) if isinstance(one, Class) else (None, None)
+    return Rule(
+        title_zh=one.title_zh,
+        title_en=one.title_en,
+        where=_condition(field, one),
+        min_scale=scales[0],
+        max_scale=scales[1],
+        symbols=one.symbols,
+    )
+
+
 def _condition(field: str, one: Class | Interval) -> list[Any]:
     if isinstance(one, Class):
         return ["==", field, one.values[0]] if len(one.values) == 1 else ["in", field, list(one.values)]
@@ -217,7 +221,7 @@ def _condition(field: str, one: Class | Interval) -> list[Any]:
     return ["all", *bounds] if bounds else ["not", ["null", field]]
 
 
-def _narrowed(rule: Rule, style: Ruled) -> Rule:
+def _narrowed(rule: Rule, style: Shared) -> Rule:
     """The rule within the style's own scales."""
     lows = [one for one in (rule.min_scale, style.min_scale) if one is not None]
     highs = [one for one in (rule.max_scale, style.max_scale) if one is not None]

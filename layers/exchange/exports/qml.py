@@ -36,12 +36,13 @@ def qml_of(layer: LayerInfo, visible: list[str]) -> str:
     root = ET.Element("qgis", version="3.34.0", styleCategories="Symbology|Labeling|Fields")
     style = shown_style(layer.style, layer.family, visible)
     rules = [rule for rule in rules_of(style) if rule.symbols]
-    if isinstance(style, Categorised):
+    scaled = any(rule.min_scale or rule.max_scale for rule in rules)
+    if isinstance(style, Categorised) and not scaled:
         renderer = ET.SubElement(
             root, "renderer-v2", type="categorizedSymbol", attr=style.field, enableorderby="0"
         )
         _categories(renderer, rules)
-    elif len(rules) == 1 and rules[0].where is None:
+    elif len(rules) == 1 and rules[0].where is None and not scaled:
         renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol", enableorderby="0")
     else:
         renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", enableorderby="0")

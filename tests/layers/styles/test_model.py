@@ -32,6 +32,20 @@ def test_a_layer_without_a_style_has_one_for_its_geometry():
     assert [type(one) for one in spot.symbols] == [Marker]
 
 
+def test_a_class_may_look_otherwise_at_another_scale():
+    near = {
+        "values": ["主干路"],
+        "title_zh": "主干路",
+        "max_scale": 60_000,
+        "symbols": [{"type": "line", "color": "#000000"}],
+    }
+    far = {**near, "min_scale": 60_000, "max_scale": None}
+    style = {"kind": "categorised", "field": "class", "classes": [near, far], "max_scale": 200_000}
+    scales = [(rule.min_scale, rule.max_scale) for rule in rules_of(read_style(style, Family.LINE))]
+
+    assert scales == [(None, 60_000), (60_000, 200_000)]
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e6, max_value=1e6))
 def test_intervals_that_meet_leave_no_value_out_and_none_in_two(value):
     style = {

@@ -13,7 +13,7 @@ export interface Swatch {
 /** What the legend shows for a layer, from the same rules that the map is drawn with. */
 export function legendOf({ style: { field, rules }, geometry, title_zh, title_en }: LayerInfo): Swatch[] {
   // What is left over stands in the legend only where the style names it.
-  const named = rules.filter((rule) => rule.symbols.length > 0 && (!rule.otherwise || rule.title_zh || rule.title_en));
+  const named = firstOfEach(rules.filter((rule) => rule.symbols.length > 0 && (!rule.otherwise || rule.title_zh || rule.title_en)));
   const swatches = named.map((rule): Swatch => {
     const values = valuesOf(rule, field);
     const otherwise = (title: string): string => (rule.where === null ? title : values.join(' '));
@@ -26,6 +26,12 @@ export function legendOf({ style: { field, rules }, geometry, title_zh, title_en
     };
   });
   return swatches.length > 0 ? swatches : [{ code: null, geometry, symbols: [], label_zh: title_zh, label_en: title_en }];
+}
+
+/** One class may look otherwise at other scales; the legend shows it once, as it is first told. */
+function firstOfEach(rules: Rule[]): Rule[] {
+  const seen = new Map(rules.map((rule) => [JSON.stringify([rule.where, rule.otherwise]), rule] as const).reverse());
+  return rules.filter((rule) => seen.get(JSON.stringify([rule.where, rule.otherwise])) === rule);
 }
 
 /** The values of the class field that a rule is about. */

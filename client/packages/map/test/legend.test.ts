@@ -26,3 +26,10 @@ test('a value has the words of its class, of the class field alone', () => {
   expect(classOf(parcel, 'landuse', '1401')?.title_zh).toBe('公园绿地');
   expect([classOf(parcel, 'parcel_no', '1401'), classOf(parcel, 'landuse', '9999')]).toEqual([undefined, undefined]);
 });
+
+test('a class that looks otherwise at other scales is in the legend once, as it is first told', () => {
+  const road = layers.get('road')!;
+  const far = road.style.rules.map((rule) => ({ ...rule, min_scale: 60_000, symbols: rule.symbols.slice(0, 1) }));
+  const twice = { ...road, style: { ...road.style, rules: [...road.style.rules, ...far] } };
+  expect(legendOf(twice)).toEqual(legendOf(road));
+});
