@@ -209,6 +209,13 @@ def test_the_environment_is_read_in_the_settings_alone():
     assert readers <= writers | handed_on
 
 
+def test_commands_answer_in_json():
+    """All but those that run until they are told to end."""
+    plain = {short(path) for path in OURS if path.parent.name == "commands" and path.stem != "__init__"}
+    plain -= {path for path in plain if "(JsonCommand)" in (ROOT / path).read_text("utf-8")}
+    assert {Path(path).stem for path in plain} <= {"worker", "run_jobs", "follow_tiles"}
+
+
 def test_no_drawer_and_nothing_left_for_later():
     assert [
         short(path) for path in MODULES if path.stem in DRAWERS or DRAWERS & set(path.relative_to(ROOT).parts)

@@ -1,3 +1,6 @@
+import json
+from contextlib import suppress
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -31,15 +34,23 @@ def test_the_national_colours_of_land_use_are_those_of_the_guide():
     assert class_field(seeds.seed("buildings-floors")) == ""  # overviews merge by text
 
 
+def applied(capsys, seed, field):
+    """What the command says, as a script reads it."""
+    with suppress(CommandError):
+        call_command("apply_style", layer="seeded_lots", seed=seed, field=field, json=True)
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clean_memory", "kept")
-def test_the_operator_applies_a_seed_to_a_field_of_the_layers_own():
+def test_the_operator_applies_a_seed_to_a_field_of_the_layers_own(capsys):
     people.offices()
     rows = [{"code": "A1", "DLBM": "1401", "geometry": square(WEST, NORTH)}]
     layer = layermaking.make_layer("seeded_lots", rows, key="code")
-    call_command("apply_style", layer="seeded_lots", seed="landuse-sd@2023", field="DLBM")
+    told = applied(capsys, "landuse-sd@2023", "DLBM")
+    assert (told["status"], told["layer"]) == ("done", "seeded_lots")
     assert Layer.objects.get(pk=layer.pk).style["field"] == "DLBM"
-    with pytest.raises(CommandError, match="gone"):
-        call_command("apply_style", layer="seeded_lots", seed="landuse-sd@2023", field="gone")
-    with pytest.raises(CommandError, match="roads-class"):
-        call_command("apply_style", layer="seeded_lots", seed="no_such_seed")
+    for seed, field, named in (("landuse-sd@2023", "gone", "gone"), ("no_such_seed", "", "roads-class")):
+        told = applied(capsys, seed, field)
+        assert told["status"] == "failed"
+        assert named in told["reason"]
