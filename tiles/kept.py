@@ -13,6 +13,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from layers.catalogue import LayerInfo
 from layers.moments import Moment
@@ -37,6 +40,10 @@ from tiles.proxy.configuration import META_BUFFER_PX, META_TILES, cache_of, fold
 log = logging.getLogger("onemap.kept")
 
 PNG_BEGIN, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+
+
+class NotKept(Exception):
+    """A tile cannot be kept: the disk has no room for it, or does not let us write. It can still be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,10 @@ def tile(group: Group, index: tuple[int, int, int], draw: Callable[[], bytes]) -
     ----------
     draw
         Has MapProxy give the tile, drawing its group where a file is missing.
+
+    Raises
+    ------
+    NotKept
     """
     path = group.file(*index[1:])
     now = shows(group)
@@ -119,8 +130,21 @@ def tile(group: Group, index: tuple[int, int, int], draw: Callable[[], bytes]) -
         body = _intact(path)
         if body is not None:
             return body, known
-    with _locked(group):
-        return _drawn(group, path, draw)
+    if not has_room():
+        raise NotKept()
+    try:
+        with _locked(group):
+            return _drawn(group, path, draw)
+    except OSError as error:
+        log.error("tiles cannot be kept: %s", error.strerror)
+        raise NotKept() from error
+
+
+def has_room() -> bool:
+    """Whether the disk has more than the share that is the database's."""
+    place = folder() if folder().is_dir() else settings.ONEMAP_VAR
+    disk = shutil.disk_usage(place)
+    return disk.free >= settings.ONEMAP_DISK_RESERVE * disk.total
 
 
 def _drawn(group: Group, path: Path, draw: Callable[[], bytes]) -> tuple[bytes, Shows]:
@@ -188,14 +212,14 @@ def _intact(path: Path) -> bytes | None:
 @contextmanager
 def _locked(group: Group) -> Iterator[Any]:
     """One at a time draws a group, in all processes."""
-    path = folder() / "locks" / f"{hash_of(group)}.lock"
+    path = folder() / "locks" / f"{_lock_of(group)}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def hash_of(group: Group) -> str:
+def _lock_of(group: Group) -> str:
     """One of 4,096 locks: they are never removed, so there must not be one for each group."""
     told = f"{cache_of(group.layer)}/{group.grid.identifier}/{group.z}/{group.column}/{group.row}"
     return f"{zlib.crc32(told.encode()) % 4096:03x}"

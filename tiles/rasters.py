@@ -1,6 +1,7 @@
 """GET /tiles/NAME/GRID/z/x/y.png and .webp: pictures of layers, as tiles."""
 
 import zlib
+from contextlib import suppress
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from spatial.crs import crs_of
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import parse_integer
 from spatial.tilegrids import TileMatrixSet
-from tiles import gate
+from tiles import gate, kept
 from tiles.queries import grid_of
 from tiles.views import INDEX, VERSION, BadTileAddress, BadVersion
 
@@ -74,8 +75,9 @@ def made(
         None: today.
     """
     if moment is None and found.shown is not gate.Shown.LIVE:
-        png, shown = gate.kept_tile(found, matrix, index, known)
-        return gate.encoded(png, media), shown.revision
+        with suppress(kept.NotKept):
+            png, shown = gate.kept_tile(found, matrix, index, known)
+            return gate.encoded(png, media), shown.revision
     size = (TILE_PIXELS, TILE_PIXELS)
     view = gate.View(crs_of(matrix.srid), matrix.bounds(*index), size, media, None)
     return gate.get_map([found], [moment or Moment.today()], view, known), None

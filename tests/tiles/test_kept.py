@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.conftest import wait_until
 from tests.tiles.conftest import GRIDS, imported, tile_at
+from tiles import kept
 
 LEVEL = 11
 GRID = GRIDS["CityGrid"]
@@ -173,6 +174,28 @@ def test_a_render_process_that_dies_is_one_refusal_and_no_kept_tile(site, plots)
     status, headers, body = asked.answer
     assert (status, b"not-drawn" in body, headers["Cache-Control"]) == (503, True, "no-store")
     assert painted(got(site, FAR)) > 0
+
+
+def test_a_disk_that_cannot_be_written_still_serves_and_keeps_nothing(site, plots):
+    whole = got(site, FAR)
+    file, locks = file_of(site, FAR), site.folder / "tiles" / "locks"
+    file.unlink()
+    away = locks.rename(locks.with_name("locks-away"))
+    locks.write_bytes(b"")  # a file where a folder is wanted
+    try:
+        assert painted(got(site, FAR)) == painted(whole)
+        assert not file.exists()
+    finally:
+        locks.unlink()
+        away.rename(locks)
+    assert got(site, FAR) == whole
+
+
+def test_the_databases_share_of_the_disk_is_not_filled_with_pictures(settings, tmp_path):
+    settings.ONEMAP_VAR, settings.ONEMAP_DISK_RESERVE = tmp_path, 1.0
+    assert not kept.has_room()
+    settings.ONEMAP_DISK_RESERVE = 0.0
+    assert kept.has_room()
 
 
 def written_by(site):
