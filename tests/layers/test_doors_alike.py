@@ -2,22 +2,18 @@
 
 import json
 import tempfile
-from datetime import date, timedelta
+from datetime import date
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.exchange import export_jobs
 from layers.levels import city_grid
-from process import execution
-from process.models import Job
 from spatial.tilegrids import matrix_sets
-from tests import doors, layermaking, people
+from tests import doors, exporting, layermaking, people
 from tests.hostility import CALM
 from tests.layermaking import NORTH, WEST, area, grant
 from tests.matrix import LAYERS, SEES
@@ -84,13 +80,7 @@ def exported(caller, kind: str) -> dict[int, dict]:
     asked = caller.ask("POST", "/api/layers/alike/exports", json.dumps({"format": kind}))
     assert asked.status_code == 202
     job = json.loads(body_of(asked))["job"]
-    Job.objects.filter(pk=job).update(not_before=timezone.now() - timedelta(days=1))
-    context = execution.claim(job)
-    try:
-        export_jobs.run_export(context)
-    finally:
-        context.close()
-        execution.release(context)
+    exporting.run(job)
     body = body_of(caller.get(f"/api/exports/{job}/file"))
     if kind == "geojson":
         return {one["id"]: one["properties"] for one in json.loads(body)["features"]}

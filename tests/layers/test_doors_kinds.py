@@ -3,19 +3,14 @@
 import json
 import re
 import struct
-from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.utils import timezone
 
-from layers.exchange import export_jobs
 from layers.exchange.options import ImportOptions
 from layers.models import Layer
 from layers.overviews.following import behind, catch_up
-from process import execution
-from process.models import Job
-from tests import doors, layermaking, rastermaking
+from tests import doors, exporting, layermaking, rastermaking
 from tests.changesetting import begin
 from tests.layermaking import EAST, NORTH, WEST, area, grant, import_file, make_layer
 from tests.matrix import ASKING, LAYER_DOORS, SEES, WEST_BOX, Door, ask, assert_silent, corner_of
@@ -225,13 +220,7 @@ def test_an_exported_file_holds_what_its_asker_sees_and_is_theirs_alone(world, c
         told = callers[asker].ask("POST", f"/api/layers/{name}/exports", body)
         assert told.status_code == 202, body_of(told)
         job = json.loads(body_of(told))["job"]
-        Job.objects.filter(pk=job).update(not_before=timezone.now() - timedelta(days=1))
-        context = execution.claim(job)
-        try:
-            export_jobs.run_export(context)
-        finally:
-            context.close()
-            execution.release(context)
+        exporting.run(job)
         for asking in ASKING:
             for rest in ("", "/file"):
                 answer = callers[asking].get(f"/api/exports/{job}{rest}")

@@ -13,12 +13,11 @@ from django.utils import timezone
 
 from accounts.models import ServiceKey
 from layers.exchange import export_jobs
-from process import execution
 from process.context import Cancelled
 from process.jobs import request_cancel
 from process.models import AuditRecord, Job
 from spatial.errors import OnemapError
-from tests import layermaking, people
+from tests import exporting, layermaking, people
 from tests.layermaking import NORTH, WEST, area, grant, ground, make_layer
 from tests.people import body_of
 
@@ -48,21 +47,10 @@ def ask(caller, **body):
     return answer.status_code, json.loads(body_of(answer))
 
 
-def run(job_id):
-    """Do the job as the worker would, but here."""
-    Job.objects.filter(pk=job_id).update(not_before=timezone.now() - timedelta(days=1))
-    context = execution.claim(job_id)
-    try:
-        export_jobs.run_export(context)
-    finally:
-        context.close()
-        execution.release(context)
-
-
 def asked(caller, **body):
     status, told = ask(caller, **body)
     assert status == 202, told
-    run(told["job"])
+    exporting.run(told["job"])
     return told["job"]
 
 
@@ -77,7 +65,7 @@ def test_an_export_is_asked_for_written_and_fetched(water):
     _, before = look(water, told["job"])
     assert (json.loads(before.content)["state"], json.loads(before.content)["file"]) == ("queued", None)
     assert look(water, told["job"], "/file")[0] == 404
-    run(told["job"])
+    exporting.run(told["job"])
     facts = json.loads(look(water, told["job"])[1].content)
     assert (facts["state"], facts["features"], facts["name"]) == ("done", 6, "parcels_asked.shp.zip")
     status, answer = look(water, told["job"], "/file")
@@ -118,7 +106,7 @@ def test_rights_are_read_again_when_the_job_runs(water, parcels):
     parcels.grants.all().delete()
     layermaking.forget_catalogue()
     with pytest.raises(OnemapError):
-        run(told["job"])
+        exporting.run(told["job"])
     grant(
         parcels,
         "department:water",
@@ -127,7 +115,7 @@ def test_rights_are_read_again_when_the_job_runs(water, parcels):
         area=area(WEST - 1_000, NORTH - 1_000, WEST + 9_000, NORTH + 9_000),
     )
     _, told = ask(water, format="csv")
-    run(told["job"])
+    exporting.run(told["job"])
     text = body_of(look(water, told["job"], "/file")[1]).decode("utf-8-sig")
     assert "CANARY-parcels_asked-west-1" in text and "east" not in text and "SECRET" not in text
     ServiceKey.objects.filter(department__code="water").update(revoked_at=timezone.now())
@@ -137,7 +125,7 @@ def test_rights_are_read_again_when_the_job_runs(water, parcels):
         ).pk
     }
     with pytest.raises(export_jobs.AskerGone):
-        run(told["job"])
+        exporting.run(told["job"])
 
 
 def test_an_area_is_a_polygon_or_a_division(water):
@@ -188,7 +176,7 @@ def test_a_cancelled_export_leaves_nothing(water, monkeypatch):
 
     monkeypatch.setattr("process.context.JobContext.check_cancel", check)
     with pytest.raises(Cancelled):
-        run(told["job"])
+        exporting.run(told["job"])
     assert not (Path(settings.ONEMAP_VAR) / "exports" / f"job_{told['job']}").exists()
     _, waiting = ask(water)
     assert request_cancel(waiting["job"]).state == "cancelled"
