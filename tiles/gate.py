@@ -22,9 +22,9 @@ from layers.actions.restyle import DEFAULT
 from layers.catalogue import Catalogue, LayerNotFound
 from layers.moments import Moment
 from layers.rights import Action, Scope
-from layers.styles.model import Labels, fields_used
+from layers.styles.model import fields_used
 from layers.styles.reading import AnyStyle
-from layers.styles.showing import shown_style
+from layers.styles.showing import label_field, shown_style
 from spatial.crs import Crs
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import BBox
@@ -83,18 +83,13 @@ def _judged(found: Scope, style: Mapping[str, Any]) -> Passed:
     open_fields = {one.field.name for one in found.fields if one.areas is None}
     visible = {one.field.name for one in found.fields}
     model = shown_style(style, found.layer.family, visible)
-    labels = _label_fields(found, model)
-    if not fields_used(model) | labels <= open_fields:
+    label = label_field(model, found.layer)
+    if not fields_used(model) | ({label} if label else set()) <= open_fields:
         return Passed(found, model, Shown.LIVE)
     if found.areas is None:
         return Passed(found, model, Shown.FULL)
     # The label of a feature outside an area may reach into it: those are not even drawn.
-    return Passed(found, model, Shown.LIVE if labels else Shown.CUT)
-
-
-def _label_fields(found: Scope, model: AnyStyle) -> frozenset[str]:
-    named = (model.labels or Labels()).field or found.layer.label_field
-    return frozenset({named}) if named in found.layer.by_name else frozenset()
+    return Passed(found, model, Shown.LIVE if label else Shown.CUT)
 
 
 def extent_of(found: Scope, extent: Sequence[float] | None) -> Sequence[float] | None:
@@ -137,7 +132,7 @@ def get_map(layers: Sequence[Passed], moments: Sequence[Moment], view: View, kno
 
     Raises
     ------
-    tiles.proxy.calls.PictureFailed
+    tiles.drawing.pool.NotDrawn
     """
     limited = any(one.scope.areas is not None for one in layers)
     # What MapProxy has to cut and lay together comes as PNG; a whole picture is passed on as it was drawn.
@@ -201,7 +196,7 @@ def kept_tile(
 
     Raises
     ------
-    tiles.proxy.calls.PictureFailed
+    tiles.drawing.pool.NotDrawn
     """
     z, x, y = index
     path = f"/wmts/{found.scope.layer.name}/{grid.identifier}/{z - grid.min_level}/{x}/{y}.png"
@@ -232,7 +227,7 @@ def _authorizer(layers: Sequence[Passed]) -> Any:
     """MapProxy's question about each layer, answered: cut at the caller's areas where there are any."""
 
     def limits(one: Passed) -> dict[str, Any]:
-        allowed: dict[str, Any] = {"map": True, "tile": True}
+        allowed: dict[str, Any] = {"map": True}
         return allowed if one.scope.areas is None else {**allowed, "limited_to": _limits(one.scope)}
 
     def authorize(service: str, names: Sequence[str], environ: Any = None, **_: Any) -> dict[str, Any]:

@@ -85,7 +85,6 @@ class Labels(Strict):
     halo: Colour = "#ffffff"
     halo_width: Annotated[float, Field(ge=0, le=6)] = 2
     placement: Literal["point", "line", "interior"] | None = None  # None: as the geometry suggests
-    priority: Annotated[int, Field(ge=0, le=100)] = 50
     min_scale: Scale | None = None
     max_scale: Scale | None = None
 

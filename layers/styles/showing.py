@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from layers.catalogue import LayerInfo
 from layers.styles.conditions import fields_of
 from layers.styles.model import Categorised, Graduated, Labels, Rule, Strict, fields_used, rules_of
 from layers.styles.reading import AnyStyle, read_style
@@ -35,6 +36,12 @@ def shown_style(given: Mapping[str, Any], family: Family, visible: Collection[st
     if found.labels is not None and found.labels.field not in {None, *visible}:
         return found.model_copy(update={"labels": None})
     return found
+
+
+def label_field(style: AnyStyle, layer: LayerInfo) -> str:
+    """The name of the field whose text is written: what rights judge and what is drawn; "" where there is none."""
+    named = (style.labels or Labels()).field or layer.label_field
+    return named if named in layer.by_name else ""
 
 
 def drawn_style(style: AnyStyle) -> DrawnStyle:

@@ -10,6 +10,7 @@ from layers.moments import Moment
 from layers.rights import Scope
 from layers.styles.model import Labels, fields_used, rules_of
 from layers.styles.reading import AnyStyle
+from layers.styles.showing import label_field
 from spatial.crs import Crs
 from spatial.numbers import BBox
 from spatial.tilegrids import METRES_PER_DEGREE
@@ -59,7 +60,8 @@ def picture(
 
 def _drawn(number: int, part: Part, metres: float) -> Drawn:
     layer = part.scope.layer
-    asked = question(part.scope, part.moment, fields_used(part.style), metres, _first_level(part.scope))
+    fields, label = fields_used(part.style), label_field(part.style, layer)
+    asked = question(part.scope, part.moment, fields, label, metres, _first_level(part.scope))
     look = Look(
         layer.family,
         rules_of(part.style),

@@ -191,18 +191,6 @@ class Pool:
         finally:
             self._places.put(child)
 
-    def processes(self) -> list[int]:
-        """The process ids of those that stand idle."""
-        return [child.process.pid for child in list(self._places.queue) if child is not None]
-
-    def close(self) -> None:
-        """End those that stand idle."""
-        for _ in range(self._places.qsize()):
-            child = self._places.get()
-            if child is not None:
-                child.end()
-            self._places.put(None)
-
 
 _pool: Pool | None = None
 _lock = threading.Lock()

@@ -40,7 +40,7 @@ class Question:
 
 
 def question(
-    scope: Scope, moment: Moment, fields: frozenset[str], metres: float, first: int | None
+    scope: Scope, moment: Moment, fields: frozenset[str], label: str, metres: float, first: int | None
 ) -> Question:
     """The source for a picture.
 
@@ -48,6 +48,8 @@ def question(
     ----------
     fields
         Names of the fields that the style asks about; those hidden from the scope are left out.
+    label
+        Name of the field whose text is written, "" for none; left out like the others.
     metres
         Of a pixel.
     first
@@ -55,18 +57,18 @@ def question(
     """
     level = overview_level(metres, first)
     if level is not None and reading.serves(scope, moment):
-        return _of_overview(scope, moment, level)
+        return _of_overview(scope, moment, label, level)
     shown = {one.field.name: one.field.column for one in scope.fields}
-    label = shown.get(scope.layer.label_field, "")
+    text_column = shown.get(label, "")
     columns = {name: shown[name] for name in sorted(fields) if name in shown}
     inner = queries.relation(scope, moment, where=BOX)
     wanted = sql.SQL(", ").join(
-        sql.Identifier(one) for one in dict.fromkeys((*columns.values(), label)) if one
+        sql.Identifier(one) for one in dict.fromkeys((*columns.values(), text_column)) if one
     )
     text = sql.SQL("(SELECT r.geom{} FROM {} AS r) AS features").format(
-        sql.SQL(", {}").format(wanted) if columns or label else sql.SQL(""), inner.text
+        sql.SQL(", {}").format(wanted) if columns or text_column else sql.SQL(""), inner.text
     )
-    return Question(_source(written(Statement(text, inner.params))), columns, label, "")
+    return Question(_source(written(Statement(text, inner.params))), columns, text_column, "")
 
 
 def overview_level(metres: float, first: int | None) -> int | None:
@@ -80,12 +82,14 @@ def overview_level(metres: float, first: int | None) -> int | None:
     return None
 
 
-def _of_overview(scope: Scope, moment: Moment, level: int) -> Question:
+def _of_overview(scope: Scope, moment: Moment, label: str, level: int) -> Question:
+    """The source of a small zoom; overviews hold the texts of the layer's own label field alone."""
     shapes = reading.shapes(scope, moment, BOX)
     text = sql.SQL("(SELECT fid, class, text, geom FROM {} AS s) AS features").format(shapes.text)
     found = reading.class_field(scope)
     columns = {found.field.name: "class"} if found is not None else {}
-    visible = any(one.field.name == scope.layer.label_field for one in scope.fields)
+    own = label == scope.layer.label_field
+    visible = own and any(one.field.name == label for one in scope.fields)
     source = _source(written(Statement(text, {**shapes.params, "level": level})))
     return Question(source, columns, "text" if visible else "", "fid")
 

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,20 +12,11 @@ from mapproxy.config.configuration.proxy import ProxyConfiguration
 from mapproxy.wsgiapp import MapProxyApp
 
 from layers.catalogue import Catalogue
-from spatial.errors import Kind, OnemapError
+from tiles.drawing.pool import NotDrawn
 from tiles.proxy import source
 from tiles.proxy.configuration import configuration
 
 log = logging.getLogger("onemap.proxy")
-
-
-class PictureFailed(OnemapError):
-    """MapProxy did not give a picture for a request that must succeed."""
-
-    kind: ClassVar = Kind.UNAVAILABLE
-    code: ClassVar = "not-drawn"
-    message: ClassVar = "the picture could not be drawn; try again in a moment"
-    message_zh: ClassVar = "地图未能绘制，请稍后再试"
 
 
 _held: tuple[int, Any] | None = None
@@ -58,7 +49,7 @@ def call(known: Catalogue, path: str, query: Mapping[str, str], authorize: Any) 
 
     Raises
     ------
-    PictureFailed
+    NotDrawn
     """
     told: dict[str, Any] = {}
 
@@ -71,7 +62,7 @@ def call(known: Catalogue, path: str, query: Mapping[str, str], authorize: Any) 
         log.error(
             "MapProxy answered %s to %s: %s", told["status"], path, body[:300].decode("utf-8", "replace")
         )
-        raise PictureFailed()
+        raise NotDrawn()
     return body
 
 

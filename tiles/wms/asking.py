@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from layers.ogc import axes
+from layers.ogc.features_api.parameters import BadFormat
 from spatial.crs import Crs
 from spatial.errors import Kind, OnemapError
 from spatial.numbers import BadBBox, BadNumber, BBox, parse_bbox, parse_integer, shown
@@ -30,15 +31,6 @@ INFO_FORMATS = (
     "application/vnd.ogc.gml",
 )
 MOST_FEATURES = 50  # of a layer, told at one place
-
-
-class BadFormat(OnemapError):
-    """A format that is not offered."""
-
-    kind: ClassVar = Kind.INVALID
-    code: ClassVar = "bad-format"
-    message: ClassVar = "the format is one of {offered}"
-    message_zh: ClassVar = "可用格式：{offered}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from layers import catalogue, queries
 from layers.moments import Moment, parse_moment
 from layers.ogc import axes
 from layers.ogc.features_api.documents import base_url, words
+from layers.ogc.features_api.parameters import BadFormat
 from layers.reads import note_read
 from layers.rights import Action, Scope, scope, visible_layers
 from tiles import gate, legends
@@ -129,7 +130,7 @@ def get_legend(request: HttpRequest, kvp: Kvp) -> HttpResponse:
         text = json.dumps({**told, "classes": legends.legend_json(rows)}, ensure_ascii=False)
         return HttpResponse(text, content_type="application/json")
     if media != "image/png":
-        raise asking.BadFormat(offered="image/png, application/json")
+        raise BadFormat(offered="image/png, application/json")
     return HttpResponse(legends.legend_png(rows, layer.family), content_type="image/png")
 
 

@@ -11,7 +11,7 @@ export interface Look {
 }
 
 export const LABELS: Labels = {
-  field: null, color: '#1c2733', size: 12, halo: '#ffffff', halo_width: 2, placement: null, priority: 50, min_scale: null, max_scale: null,
+  field: null, color: '#1c2733', size: 12, halo: '#ffffff', halo_width: 2, placement: null, min_scale: null, max_scale: null,
 };
 
 function symbolsOf(geometry: LayerInfo['geometry'], { fill = '#e3e8ee', stroke, width = 1, radius = 4 }: Look): Rule['symbols'] {

@@ -81,7 +81,6 @@ export interface Labels {
   halo: string;
   halo_width: number;
   placement: ('point' | 'line' | 'interior') | null;
-  priority: number;
   min_scale: number | null;
   max_scale: number | null;
 }
