@@ -280,11 +280,17 @@ def locked(delivery_id: int, *states: State) -> Delivery:
 
 
 def lost(delivery: Delivery) -> bool:
-    """Whether the job that should move this delivery on has ended without doing so."""
+    """Whether the job that should move this delivery on has ended without doing so.
+
+    It moves the delivery and ends in one transaction, which may come after the delivery was read here and before the
+    job was: one that ended is believed only of a delivery that stands where it stood.
+    """
     if delivery.state not in {State.CHECKING, State.ACCEPTING}:
         return False
     job = Job.objects.filter(pk=delivery.job or 0).first()
-    return job is None or job.ended
+    if job is not None and not job.ended:
+        return False
+    return Delivery.objects.filter(pk=delivery.pk, state=delivery.state, job=delivery.job).exists()
 
 
 def drop_tables(delivery: Delivery) -> None:

@@ -102,6 +102,19 @@ def test_one_whose_job_was_lost_has_failed_and_is_taken_up_again(
     assert not flow.folder_of(delivery).exists()
 
 
+@pytest.mark.parametrize("state", ["checking", "accepting"])
+def test_one_that_was_read_just_before_its_job_ended_is_not_lost(folder, state):
+    """A page that asks in that moment would say that the check failed, and ask no more."""
+    delivery = send(folder, **ANSWERS)
+    as_read = Delivery.objects.get(pk=delivery.pk)
+    as_read.state = state
+
+    assert Job.objects.get(pk=as_read.job).ended
+    assert not flow.lost(as_read)
+    lose(delivery, state)
+    assert flow.lost(Delivery.objects.get(pk=delivery.pk))
+
+
 def test_a_raster_that_moved_on_is_looked_at_again(folder):
     told = document()
     told["parts"] = told["parts"][-1:]
